@@ -1,0 +1,136 @@
+"""Regions, signs, views, weights, area bands and body surface tables: pure, cited data and the few lines that read them.
+
+Sources: Fredriksson & Pettersson, Dermatologica 1978;157:238-244 (PASI); Feldman & Krueger, Ann Rheum Dis 2005;64(Suppl
+II):ii65-ii68 (area bands as half-open intervals); Wallace, Lancet 1951;257:501-504 (rule of nines).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+__all__ = [
+    "AREA_BANDS",
+    "BSA_TABLES",
+    "GRADE_MAX",
+    "OTHER_SKIN",
+    "REGION_WEIGHT_TENTHS",
+    "AreaBand",
+    "Region",
+    "Sign",
+    "View",
+]
+
+
+class Region(StrEnum):
+    """The four body regions of the PASI, in the order of their codes in region masks (1-4)."""
+
+    HEAD_NECK = "head_neck"
+    UPPER_LIMBS = "upper_limbs"
+    TRUNK = "trunk"
+    LOWER_LIMBS = "lower_limbs"
+
+    @property
+    def code(self) -> int:
+        """Value in a region mask: 1-4 (0 is not skin, 5 other skin)."""
+        return list(Region).index(self) + 1
+
+    @property
+    def title(self) -> str:
+        """The region's name in a sentence, such as "Head and neck"."""
+        return {
+            "head_neck": "Head and neck",
+            "upper_limbs": "Upper limbs",
+            "trunk": "Trunk",
+            "lower_limbs": "Lower limbs",
+        }[self.value]
+
+
+OTHER_SKIN = 5
+"""Code in region masks of skin that belongs to no region of this subject that could be told."""
+
+
+class Sign(StrEnum):
+    """The three signs of the PASI, each graded 0-4 per region, in the order of the channels of a signs mask."""
+
+    ERYTHEMA = "erythema"
+    INDURATION = "induration"
+    SCALING = "scaling"
+
+
+GRADE_MAX = 4
+"""Grades run 0 none, 1 slight, 2 moderate, 3 severe, 4 very severe (Fredriksson & Pettersson 1978)."""
+
+
+class View(StrEnum):
+    """A pose of the photographic protocol; `configs/protocol.yaml` says how each is taken and which a visit needs."""
+
+    HEAD_FRONT = "head_front"
+    HEAD_BACK = "head_back"
+    HEAD_LEFT = "head_left"
+    HEAD_RIGHT = "head_right"
+    TRUNK_FRONT = "trunk_front"
+    TRUNK_BACK = "trunk_back"
+    UPPER_LIMBS_FRONT = "upper_limbs_front"
+    UPPER_LIMBS_BACK = "upper_limbs_back"
+    LOWER_LIMBS_FRONT = "lower_limbs_front"
+    LOWER_LIMBS_BACK = "lower_limbs_back"
+    PALMS = "palms"
+    SOLES = "soles"
+    CLOSE_UP = "close_up"
+
+    @property
+    def region(self) -> Region | None:
+        """The region this view is taken for; None for a close-up, which may show any."""
+        by_prefix = {
+            "head": Region.HEAD_NECK,
+            "trunk": Region.TRUNK,
+            "upper": Region.UPPER_LIMBS,
+            "palms": Region.UPPER_LIMBS,
+            "lower": Region.LOWER_LIMBS,
+            "soles": Region.LOWER_LIMBS,
+        }
+        return by_prefix.get(self.value.split("_")[0])
+
+
+REGION_WEIGHT_TENTHS = MappingProxyType(
+    {Region.HEAD_NECK: 1, Region.UPPER_LIMBS: 2, Region.TRUNK: 3, Region.LOWER_LIMBS: 4}
+)
+"""PASI weight of each region in tenths: 0.1, 0.2, 0.3, 0.4 (Fredriksson & Pettersson 1978)."""
+
+
+@dataclass(frozen=True)
+class AreaBand:
+    """One area band: `low <= area_percent < high`, but band 0 is exactly 0, band 1 excludes 0 and band 6 includes 100."""
+
+    area_score: int
+    low_percent: float
+    high_percent: float
+
+
+AREA_BANDS = (
+    AreaBand(0, 0.0, 0.0),
+    AreaBand(1, 0.0, 10.0),
+    AreaBand(2, 10.0, 30.0),
+    AreaBand(3, 30.0, 50.0),
+    AreaBand(4, 50.0, 70.0),
+    AreaBand(5, 70.0, 90.0),
+    AreaBand(6, 90.0, 100.0),
+)
+"""Area bands as half-open intervals (Feldman & Krueger 2005)."""
+
+
+BSA_TABLES = MappingProxyType(
+    {
+        # Share of body surface in percent, as the PASI's weights take it.
+        "pasi": MappingProxyType(
+            {Region.HEAD_NECK: 10.0, Region.UPPER_LIMBS: 20.0, Region.TRUNK: 30.0, Region.LOWER_LIMBS: 40.0}
+        ),
+        # Wallace 1951: head and neck 9, each arm 9, trunk 36 (+1 genitals), each leg 18.
+        "rule_of_nines": MappingProxyType(
+            {Region.HEAD_NECK: 9.0, Region.UPPER_LIMBS: 18.0, Region.TRUNK: 37.0, Region.LOWER_LIMBS: 36.0}
+        ),
+    }
+)
+"""Named tables of each region's share of the body surface in percent; each sums to 100."""

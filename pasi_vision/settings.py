@@ -1,0 +1,90 @@
+"""One YAML file -> one frozen model per command; an unknown key is an error that names the nearest known key."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pasi_vision.errors import SettingsError
+
+__all__ = ["Settings", "load_settings", "settings_from"]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+SettingsType = TypeVar("SettingsType", bound=Settings)
+
+
+def load_settings(model: type[SettingsType], path: str | Path) -> SettingsType:
+    """Read a YAML file into a settings model.
+
+    Raises:
+        SettingsError: The file is missing, is not YAML, has an unknown key or a value off its range.
+    """
+    import yaml
+
+    source = Path(path)
+    try:
+        content = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError("file not found", where=str(source), fix="Check the path.") from error
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"not a YAML file ({error})", where=str(source), fix="Correct the line named.") from error
+    return settings_from(model, {} if content is None else content, where=str(source))
+
+
+def settings_from(model: type[SettingsType], content: Any, *, where: str) -> SettingsType:
+    """Check already parsed content (a mapping) against a settings model; `where` names it in errors.
+
+    Raises:
+        SettingsError: As `load_settings`.
+    """
+    if not isinstance(content, dict):
+        raise SettingsError(
+            f"holds a {type(content).__name__}, not keys and values", where=where, fix="Write `key: value` lines."
+        )
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"]]
+        key = f"{where} key {'.'.join(place)}"
+        if first["type"] == "extra_forbidden":
+            known = _known_keys(model, place[:-1])
+            near = get_close_matches(place[-1], known, n=1)
+            fix = f"Is {near[0]!r} meant?" if near else f"Known keys: {', '.join(sorted(known)) or 'none'}."
+            raise SettingsError("unknown key", where=key, fix=fix) from error
+        given = first.get("input")
+        shown = f" (given {given!r})" if isinstance(given, (str, int, float, bool)) else ""
+        raise SettingsError(f"{first['msg']}{shown}", where=key, fix="Correct the value.") from error
+
+
+def _known_keys(model: type[BaseModel], place: list[str]) -> list[str]:
+    """The keys of the model that stands at `place` (names of nested fields; indices and mapping keys are passed over)."""
+    here: type[BaseModel] = model
+    for part in place:
+        field = here.model_fields.get(part)
+        if field is None:
+            continue
+        nested = _nested_model(field.annotation)
+        if nested is None:
+            return []
+        here = nested
+    return list(here.model_fields)
+
+
+def _nested_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _nested_model(argument)
+        if found is not None:
+            return found
+    return None
