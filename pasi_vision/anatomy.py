@@ -37,7 +37,7 @@ class Region(StrEnum):
         return list(Region).index(self) + 1
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """The region's name in a sentence, such as "Head and neck"."""
         return {
             "head_neck": "Head and neck",

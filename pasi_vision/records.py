@@ -166,7 +166,8 @@ class Masks:
 
     def grades(self, sign: Sign) -> NDArray[np.float32]:
         """(H, W) float32 grade (0-4) of one sign."""
-        return self.signs[..., list(Sign).index(sign)] / np.float32(SIGN_LEVELS_PER_GRADE)
+        channel = self.signs[..., list(Sign).index(sign)]
+        return np.divide(channel, SIGN_LEVELS_PER_GRADE, dtype=np.float32)
 
     def save(self, folder: Path, stem: str) -> None:
         """Write `<stem>.regions.png`, `.lesion.png`, `.outline.png` (0/255) and `.signs.png`."""

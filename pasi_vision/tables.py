@@ -260,7 +260,7 @@ def _typed(values: pd.Series[Any], column: Column, where: str) -> pd.Series[Any]
     if column.filled and empty.any():
         _refuse(values, empty.to_numpy(), column, where, "is empty", "Fill it in.")
     if column.kind is Kind.TEXT:
-        text = values.astype(str).str.strip().where(~empty, None)
+        text = values.astype(str).str.strip().mask(empty, None)
         if column.words:
             wrong = ~empty & ~text.isin(column.words)
             _refuse(values, wrong.to_numpy(), column, where, "is not known", f"Use one of {', '.join(column.words)}.")

@@ -15,12 +15,17 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="pasi-vision",
-    help="Psoriasis severity (PASI, BSA) from standardized photographs. A research tool, not for diagnosis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _root() -> None:
+    """Psoriasis severity (PASI, BSA) from standardized photographs. A research tool, not for diagnosis."""
+
 
 # Each module beside this one offers `register(app)`, which adds its commands (or a sub-application).
 for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
