@@ -24,14 +24,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "SIGN_LEVELS_PER_GRADE",
     "CalibratedImage",
     "Calibration",
     "CalibrationStatus",
     "Finding",
     "Masks",
     "Photo",
+    "PhotoResult",
     "QualityMeasure",
     "QualityReport",
+    "RegionMeasurement",
     "Score",
     "Verdict",
     "finding_frame",
@@ -200,6 +203,57 @@ class Masks:
                 f"region class {regions.max()} does not exist", where=f"{where}.regions.png", fix="Use 0 to 5."
             )
         return cls(regions, lesion > 127, outline > 127, signs, model=model)
+
+
+@dataclass(frozen=True)
+class RegionMeasurement:
+    """What one photograph shows of one region.
+
+    Attributes:
+        region: The region.
+        skin_px: Visible skin of that region, in pixels; the denominator of every share (never the picture's size).
+        lesion_percent: Exactly affected share of that skin, 0-100.
+        outline_percent: Share that a dermatologist's pen would enclose, 0-100.
+        lesion_px: Exactly affected pixels; the weight of the grades.
+        grades: Mean grade 0-4 of each sign over the affected pixels; 0 where nothing is affected.
+    """
+
+    region: Region
+    skin_px: int
+    lesion_percent: float
+    outline_percent: float
+    lesion_px: int
+    grades: Mapping[Sign, float]
+
+
+@dataclass(frozen=True)
+class PhotoResult:
+    """What became of one photograph: saved as JSON beside its masks, so that a run can go on and a report can show it.
+
+    Attributes:
+        subject_id, visit, day, view, path: Its row of photos.csv (path as given there).
+        sha256: Of the file's bytes; "" when it could not be read.
+        key: The stem of its masks' file names.
+        used: Whether it counts for findings.
+        reason: Why it does not, or what to mind ("" when nothing).
+        quality, calibration: As measured; None when it could not be read.
+        regions: What it shows of each region.
+        size: (width, height) in pixels, upright.
+    """
+
+    subject_id: str
+    visit: str
+    day: int
+    view: View
+    path: str
+    sha256: str = ""
+    key: str = ""
+    used: bool = False
+    reason: str = ""
+    quality: QualityReport | None = None
+    calibration: Calibration | None = None
+    regions: tuple[RegionMeasurement, ...] = ()
+    size: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,69 @@
+"""From a prediction to its interval: residual quantiles that were measured on phantoms of a preset the model did not train on.
+
+Split conformal prediction (Vovk, Gammerman & Shafer 2005; Lei et al., JASA 2018;113:1094): the interval of a prediction is the
+prediction plus the low and high quantile of (truth - prediction) on calibration patients. They stand in a model's model.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pasi_vision.anatomy import GRADE_MAX, Sign
+
+__all__ = ["Intervals"]
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Residual quantiles (truth - prediction) of a model.
+
+    Attributes:
+        level: Nominal coverage, such as 0.9.
+        area_knots: Predicted area_percent at which the quantiles below hold; between them they are interpolated.
+        area_low, area_high: Residual quantiles in per cent points at the knots.
+        grades: For each sign the low and high residual quantile in grades.
+        detection_limit_percent: A predicted area below it is given as 0 (with its interval): smaller areas were as often
+            false as true on the calibration phantoms.
+    """
+
+    level: float
+    area_knots: tuple[float, ...] = (0.0,)
+    area_low: tuple[float, ...] = (-100.0,)
+    area_high: tuple[float, ...] = (100.0,)
+    grades: Mapping[Sign, tuple[float, float]] = field(default_factory=dict)
+    detection_limit_percent: float = 0.0
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any] | None) -> Intervals:
+        """Read the `intervals` of a model.json; without any, the widest intervals (nothing is known about the errors)."""
+        if not content:
+            return cls(level=0.0)
+        area = content["area_percent"]
+        return cls(
+            level=float(content["level"]),
+            area_knots=tuple(area["knots"]),
+            area_low=tuple(area["low"]),
+            area_high=tuple(area["high"]),
+            grades={Sign(sign): (float(ends[0]), float(ends[1])) for sign, ends in content.get("grade", {}).items()},
+            detection_limit_percent=float(content.get("detection_limit_percent", 0.0)),
+        )
+
+    def area(self, area_percent: float) -> tuple[float, float]:
+        """Interval of an area_percent (0-100)."""
+        low = area_percent + float(np.interp(area_percent, self.area_knots, self.area_low))
+        high = area_percent + float(np.interp(area_percent, self.area_knots, self.area_high))
+        return _within(low, area_percent, high, 100.0)
+
+    def grade(self, sign: Sign, grade: float) -> tuple[float, float]:
+        """Interval of a grade (0-4)."""
+        low, high = self.grades.get(sign, (-float(GRADE_MAX), float(GRADE_MAX)))
+        return _within(grade + low, grade, grade + high, float(GRADE_MAX))
+
+
+def _within(low: float, value: float, high: float, top: float) -> tuple[float, float]:
+    """Clip to the scale and keep the value inside: a biased residual must not push an interval off its own prediction."""
+    return max(0.0, min(low, value)), min(top, max(high, value))
