@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pasi_vision.anatomy import View
 from pasi_vision.errors import SettingsError
+from pasi_vision.storage import resource
 
-__all__ = ["Settings", "load_settings", "settings_from"]
+__all__ = ["Protocol", "Settings", "ViewPose", "load_protocol", "load_settings", "settings_from"]
 
 
 class Settings(BaseModel):
@@ -64,6 +66,34 @@ def settings_from(model: type[SettingsType], content: Any, *, where: str) -> Set
         given = first.get("input")
         shown = f" (given {given!r})" if isinstance(given, (str, int, float, bool)) else ""
         raise SettingsError(f"{first['msg']}{shown}", where=key, fix="Correct the value.") from error
+
+
+class ViewPose(Settings):
+    """How a view is taken and whether every visit needs it."""
+
+    required: bool
+    distance_cm: float
+    instruction: str
+
+
+class Protocol(Settings):
+    """The photographic protocol."""
+
+    views: dict[View, ViewPose]
+
+    @property
+    def required(self) -> list[View]:
+        """The views that every visit needs, in the protocol's order."""
+        return [view for view, pose in self.views.items() if pose.required]
+
+
+def load_protocol(path: str | Path | None = None) -> Protocol:
+    """Read a photographic protocol; without a path, that of the package.
+
+    Raises:
+        SettingsError: As `load_settings`.
+    """
+    return load_settings(Protocol, path or resource("configs", "protocol.yaml"))
 
 
 def _known_keys(model: type[BaseModel], place: list[str]) -> list[str]:
