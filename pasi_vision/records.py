@@ -7,7 +7,7 @@ masks by `Masks.save` and `Masks.load`, findings and scores as tables.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -254,6 +254,47 @@ class PhotoResult:
     calibration: Calibration | None = None
     regions: tuple[RegionMeasurement, ...] = ()
     size: tuple[int, int] = (0, 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready mapping that `from_json` reads back."""
+        content = asdict(self)
+        if self.calibration is not None:
+            corners = self.calibration.card_corners
+            content["calibration"]["matrix"] = np.round(self.calibration.matrix, 8).tolist()
+            content["calibration"]["card_corners"] = None if corners is None else np.round(corners, 2).tolist()
+        return content
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> PhotoResult:
+        """Read what `to_json` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is something else (an older version's, or damaged).
+        """
+        values = dict(content)
+        quality, calibration = values["quality"], values["calibration"]
+        if quality is not None:
+            measures = tuple(QualityMeasure(**{**m, "verdict": Verdict(m["verdict"])}) for m in quality["measures"])
+            values["quality"] = QualityReport(measures, Verdict(quality["verdict"]))
+        if calibration is not None:
+            corners = calibration["card_corners"]
+            values["calibration"] = Calibration(
+                **{
+                    **calibration,
+                    "status": CalibrationStatus(calibration["status"]),
+                    "matrix": np.array(calibration["matrix"]),
+                    "card_corners": None if corners is None else np.array(corners),
+                }
+            )
+        values["regions"] = tuple(
+            RegionMeasurement(
+                **{**m, "region": Region(m["region"]), "grades": {Sign(k): v for k, v in m["grades"].items()}}
+            )
+            for m in values["regions"]
+        )
+        values["view"] = View(values["view"])
+        values["size"] = (int(values["size"][0]), int(values["size"][1]))
+        return cls(**values)
 
 
 @dataclass(frozen=True)

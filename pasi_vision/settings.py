@@ -55,7 +55,8 @@ def settings_from(model: type[SettingsType], content: Any, *, where: str) -> Set
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is also a missing one: say the misspelling.
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         place = [str(part) for part in first["loc"]]
         key = f"{where} key {'.'.join(place)}"
         if first["type"] == "extra_forbidden":

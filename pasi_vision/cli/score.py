@@ -1,0 +1,202 @@
+"""`pasi-vision score | demo | segment`: photographs in, masks, findings, scores and a report out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pasi_vision.pipeline import PhotoRequest, StudyResult
+    from pasi_vision.records import PhotoResult
+
+_Model = Annotated[str, typer.Option("--model", help="A released model's name, or the folder of a model.")]
+_Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made if it is not there.")]
+DEFAULT_MODEL = "phantom-lite0"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(demo)
+    app.command()(score)
+    app.command()(segment)
+
+
+def demo(
+    out: _Out = Path("demo-report"),
+    model: _Model = DEFAULT_MODEL,
+    workers: Annotated[int, typer.Option(min=1, help="Photographs in work at once.")] = 2,
+) -> None:
+    """Score the sample visits that come with the package and write a report (three digital patients, no real person)."""
+    from pasi_vision.storage import resource
+
+    sample = resource("sample")
+    _score(sample / "photos.csv", out, model, sample / "findings.csv", None, workers)
+
+
+def score(
+    photos: Annotated[Path, typer.Argument(metavar="PHOTOS.csv", help="One row per photograph; see data/README.md.")],
+    out: _Out,
+    model: _Model = DEFAULT_MODEL,
+    findings: Annotated[
+        Path | None, typer.Option(help="Clinicians' findings.csv to score and compare beside the model.")
+    ] = None,
+    study: Annotated[Path | None, typer.Option(help="Scoring choices (YAML); default: configs/study.yaml.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Photographs in work at once.")] = 2,
+) -> None:
+    """Score visits from photographs: findings.csv, scores.csv, masks, report.html and run.json.
+
+    Goes on after a bad photograph; stopped and run again, it does not repeat what is done. Exit code 1 if a visit was not scorable.
+    """
+    incomplete = _score(photos, out, model, findings, study, workers)
+    if incomplete:
+        raise typer.Exit(1)
+
+
+def segment(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photographs of any size.")],
+    out: _Out,
+    view: Annotated[str | None, typer.Option(help="The protocol's view, if known, such as trunk_front.")] = None,
+    model: _Model = DEFAULT_MODEL,
+) -> None:
+    """Outline lesions on any photographs: <stem>.lesion.png, .outline.png, .regions.png, .signs.png and .overlay.jpg.
+
+    Exit code 1 if something could not be said about a photograph (said which and why).
+    """
+    from pasi_vision.anatomy import View
+    from pasi_vision.errors import InputError, PhotoError
+    from pasi_vision.pipeline import segment_photo
+    from pasi_vision.report.overlay import painted
+    from pasi_vision.segment import load_model
+    from pasi_vision.storage import output_folder, write_picture
+
+    if view is not None and view not in list(View):
+        raise InputError(f"view {view!r} is not known", where="--view", fix=f"Use one of {', '.join(View)}.")
+    stems = _distinct_stems(photos)
+    folder, network = output_folder(out), load_model(model)
+    refused = 0
+    for path, stem in zip(photos, stems, strict=True):
+        try:
+            image, masks = segment_photo(path, network, View(view) if view else None)
+        except PhotoError as error:
+            refused += 1
+            typer.echo(f"{path}: refused: {error.what}", err=True)
+            continue
+        masks.save(folder, stem)
+        write_picture(folder / f"{stem}.overlay.jpg", painted(image.pixels, masks), quality=88)
+        if masks.reason:
+            refused += 1
+            typer.echo(f"{path}: {masks.reason}", err=True)
+            continue
+        skin = max(1, int((masks.regions > 0).sum()))
+        warning = f" ({image.quality.verdict}: {' '.join(image.quality.advice)})" if image.quality.advice else ""
+        typer.echo(
+            f"{path}: {100 * masks.outline.sum() / skin:.1f} % of visible skin outlined, "
+            f"{100 * masks.lesion.sum() / skin:.1f} % affected exactly{warning}"
+        )
+    if refused:
+        raise typer.Exit(1)
+
+
+def _distinct_stems(photos: list[Path]) -> list[str]:
+    """Output stems; two photographs of one stem would overwrite each other, so the later gets a number."""
+    stems: list[str] = []
+    for path in photos:
+        stem, count = path.stem, 1
+        while stem in stems:
+            count += 1
+            stem = f"{path.stem}-{count}"
+        stems.append(stem)
+    return stems
+
+
+def _score(photos: Path, out: Path, model: str, findings: Path | None, study: Path | None, workers: int) -> bool:
+    """Run the pipeline over a table and write everything; True when something was not scorable."""
+    from pasi_vision.pipeline import requests_of, score_visits
+    from pasi_vision.provenance import run_record, write_run
+    from pasi_vision.score import StudySettings
+    from pasi_vision.segment import load_model
+    from pasi_vision.settings import load_settings
+    from pasi_vision.storage import output_folder, resource, write_json
+    from pasi_vision.tables import FINDINGS, PHOTOS, SCORES, read_table, write_table
+
+    settings = load_settings(StudySettings, study or resource("configs", "study.yaml"))
+    table = read_table(photos, PHOTOS)
+    requests = requests_of(table, photos)
+    others = read_table(findings, FINDINGS) if findings is not None else None
+    folder, network = output_folder(out), load_model(model)
+    result = score_visits(
+        requests, network, folder, settings=settings, others=others, workers=workers, progress=_show_progress
+    )
+    everyone = _with_others(result.findings, others)
+    write_table(folder / "findings.csv", everyone, FINDINGS)
+    write_table(folder / "scores.csv", result.scores, SCORES)
+    write_json(folder / "photos.json", [photo.to_json() for photo in result.photos])
+    record = run_record(
+        "score",
+        inputs={"photos": photos, **({"findings": findings} if findings else {})},
+        settings=settings.model_dump(),
+        model={"name": network.name, "version": network.version, "sha256": network.sha256},
+    )
+    write_run(folder / "run.json", record)
+    _write_report(folder, result, everyone, requests, record)
+    return _summarise(result, network.name, folder)
+
+
+def _with_others(findings: pd.DataFrame, others: pd.DataFrame | None) -> pd.DataFrame:
+    import pandas as pd
+
+    return findings if others is None else pd.concat([others, findings], ignore_index=True)
+
+
+def _write_report(
+    folder: Path,
+    result: StudyResult,
+    findings: pd.DataFrame,
+    requests: list[PhotoRequest],
+    record: dict[str, Any],
+) -> None:
+    """Write report.html; the views that a visit should have come from configs/protocol.yaml."""
+    from pasi_vision.report.study import StudyReport, write_report
+    from pasi_vision.settings import load_protocol
+
+    model = record["model"]["name"]
+    write_report(
+        folder / "report.html",
+        StudyReport(
+            title="PASI and BSA from photographs",
+            photos=result.photos,
+            masks_folder=folder / "masks",
+            findings=findings,
+            scores=result.scores,
+            model=model,
+            required=load_protocol().required,
+            run=record,
+            agreement=_agreement(result.scores, model),
+        ),
+    )
+
+
+def _show_progress(done: int, total: int, result: PhotoResult) -> None:
+    """One line per photograph that is not used, and a counter that overwrites itself on a terminal."""
+    import sys
+
+    if not result.used:
+        typer.echo(f"\rnot used: {result.subject_id} {result.visit} {result.view}: {result.reason}", err=True)
+    if sys.stderr.isatty() or done == total:
+        typer.echo(f"\r{done}/{total} photographs", err=True, nl=done == total)
+
+
+def _summarise(result: StudyResult, model: str, folder: Path) -> bool:
+    """Say what became of every visit; True when a visit has no plain score."""
+    rows = result.scores[result.scores["rater"] == model]
+    for row in rows.itertuples():
+        value = f"PASI {row.pasi:.1f}" if row.pasi == row.pasi else "PASI not stated"
+        bounds = f"[{row.pasi_low:.1f}, {row.pasi_high:.1f}]" if row.pasi_low == row.pasi_low else ""
+        why = f" ({row.reason})" if row.reason else ""
+        typer.echo(f"{row.subject_id} {row.visit} day {row.day}: {value} {bounds} {row.status}{why}")
+    typer.echo(f"report: {folder / 'report.html'}")
+    return bool((rows["status"] != "scored").any())
