@@ -127,9 +127,25 @@ BSA_TABLES = MappingProxyType(
         "pasi": MappingProxyType(
             {Region.HEAD_NECK: 10.0, Region.UPPER_LIMBS: 20.0, Region.TRUNK: 30.0, Region.LOWER_LIMBS: 40.0}
         ),
-        # Wallace 1951: head and neck 9, each arm 9, trunk 36 (+1 genitals), each leg 18.
+        # Wallace 1951: head and neck 9, each arm 9, trunk 36 (+1 genitals), each leg 18. Buttocks belong to the trunk here.
         "rule_of_nines": MappingProxyType(
             {Region.HEAD_NECK: 9.0, Region.UPPER_LIMBS: 18.0, Region.TRUNK: 37.0, Region.LOWER_LIMBS: 36.0}
+        ),
+        # Livingston & Lee, J Surg Res 2000;91:106-110, above 80 kg: head 2, each arm 5, trunk 50, each leg 20. These rounded
+        # figures sum to 102; they are used as shares of 102, so that the whole body is 100 %.
+        "rule_of_nines_obese": MappingProxyType(
+            {
+                Region.HEAD_NECK: 100 * 2 / 102,
+                Region.UPPER_LIMBS: 100 * 10 / 102,
+                Region.TRUNK: 100 * 50 / 102,
+                Region.LOWER_LIMBS: 100 * 40 / 102,
+            }
+        ),
+        # Measured surface: Lund & Browder, Surg Gynecol Obstet 1944;79:352-358, adult column: head 7, neck 2; arms, forearms and
+        # hands 8 + 6 + 5; trunk front and back 26, genitals 1; buttocks 5, thighs 19, legs 14, feet 7. Buttocks are of the lower
+        # limbs, as in the PASI.
+        "measured": MappingProxyType(
+            {Region.HEAD_NECK: 9.0, Region.UPPER_LIMBS: 19.0, Region.TRUNK: 27.0, Region.LOWER_LIMBS: 45.0}
         ),
     }
 )

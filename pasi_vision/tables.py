@@ -137,10 +137,12 @@ SCORES = Table(
         *(Column(f"pasi{end}", Kind.NUMBER, 0, 72) for end in ("", "_low", "_high", "_continuous")),
         *(_percent(f"bsa_percent{end}") for end in ("", "_low", "_high")),
         *_STATUS,
+        Column("band_policy"),
+        Column("bsa_table"),
     ),
     key=("subject_id", "visit", "rater", "reading"),
 )
-"""One row per subject x visit x rater x reading."""
+"""One row per subject x visit x rater x reading; the policies that made it stand in every row."""
 
 
 def read_table(path: str | Path, table: Table) -> pd.DataFrame:
