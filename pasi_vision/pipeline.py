@@ -22,7 +22,7 @@ from pasi_vision.errors import PhotoError, TableError
 from pasi_vision.measure import Intervals, MeasureChoices, load_view_coverage, measure_photo, measure_visit
 from pasi_vision.photo import calibrate, check_photo, read_photo
 from pasi_vision.provenance import package_version
-from pasi_vision.records import CalibratedImage, Finding, Masks, PhotoResult, Verdict, finding_frame, findings_of
+from pasi_vision.records import CalibratedImage, Finding, Masks, PhotoResult, Verdict, finding_frame
 from pasi_vision.score import StudySettings, score_findings
 from pasi_vision.storage import output_folder, sha256_of, write_json, write_picture
 
@@ -170,18 +170,15 @@ def score_visits(
             results.append(result)
             if progress is not None:
                 progress(len(results), len(requests), result)
-    findings = finding_frame(list(_measure_visits(results, model, settings, others)))
+    findings = finding_frame(list(_measure_visits(results, model, settings)))
     everyone = findings if others is None else pd.concat([others, findings], ignore_index=True)
     return StudyResult(results, findings, score_findings(everyone, settings))
 
 
-def _measure_visits(
-    results: Sequence[PhotoResult], model: Model, settings: StudySettings, others: pd.DataFrame | None
-) -> Iterable[Finding]:
+def _measure_visits(results: Sequence[PhotoResult], model: Model, settings: StudySettings) -> Iterable[Finding]:
     """Findings of every visit, in the order in which visits first appear."""
     coverage, intervals = load_view_coverage(), Intervals.from_json(model.intervals)
-    choices = MeasureChoices(settings.area_convention, settings.minimum_coverage, settings.induration)
-    clinician = _induration_by(settings.induration, others)
+    choices = MeasureChoices(settings.area_convention, settings.minimum_coverage)
     visits: dict[tuple[str, str], list[PhotoResult]] = {}
     for result in results:
         visits.setdefault((result.subject_id, result.visit), []).append(result)
@@ -192,18 +189,7 @@ def _measure_visits(
             coverage=coverage,
             intervals=intervals,
             choices=choices,
-            clinician=clinician.get((subject, name)),
         )
-
-
-def _induration_by(rater: str, others: pd.DataFrame | None) -> Mapping[tuple[str, str], dict[Region, float]]:
-    """First-reading induration of one rater, by subject and visit, then region."""
-    found: dict[tuple[str, str], dict[Region, float]] = {}
-    if others is not None and rater not in ("inferred", "bounds"):
-        for f in findings_of(others[(others["rater"] == rater) & (others["reading"] == 1)]):
-            if f.induration is not None:
-                found.setdefault((f.subject_id, f.visit), {})[f.region] = f.induration
-    return found
 
 
 def _key(request: PhotoRequest, sha256: str) -> str:

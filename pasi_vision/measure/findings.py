@@ -1,12 +1,13 @@
 """The photographs of one visit -> one finding per region.
 
 `area_percent` is the affected share of the region's *seen* skin. What no photograph shows is told by `coverage`, and the score's bounds
-account for it; it is never taken for clear skin.
+account for it; it is never taken for clear skin. Induration cannot be measured in a flat photograph: it is inferred and flagged so; where
+a study takes it from a clinician instead, `score` does that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pasi_vision.anatomy import Region, Sign, View
@@ -25,12 +26,10 @@ class MeasureChoices:
     Attributes:
         area_convention: "outline" or "lesion".
         minimum_coverage: Below this share of a region's surface no area is stated for it.
-        induration: "inferred" (from the photograph, flagged), "bounds" (0-4), or the name of a rater whose grade is taken.
     """
 
     area_convention: str = "outline"
     minimum_coverage: float = 0.25
-    induration: str = "inferred"
 
 
 def measure_visit(
@@ -40,7 +39,6 @@ def measure_visit(
     coverage: ViewCoverage,
     intervals: Intervals,
     choices: MeasureChoices,
-    clinician: Mapping[Region, float] | None = None,
 ) -> list[Finding]:
     """Join the photographs of a visit into one finding per region.
 
@@ -50,15 +48,11 @@ def measure_visit(
         coverage: Which share of each region's surface the views show.
         intervals: The model's residual quantiles.
         choices: The study's choices.
-        clinician: Induration by region of the rater named in `choices.induration`.
 
     Returns:
         Four findings in the order of `Region`; a region without usable views is not scorable, with the reason.
     """
-    return [
-        _measure_region(region, photos, visit, coverage, intervals, choices, (clinician or {}).get(region))
-        for region in Region
-    ]
+    return [_measure_region(region, photos, visit, coverage, intervals, choices) for region in Region]
 
 
 def _measure_region(
@@ -68,7 +62,6 @@ def _measure_region(
     coverage: ViewCoverage,
     intervals: Intervals,
     choices: MeasureChoices,
-    clinician_induration: float | None,
 ) -> Finding:
     shown = [
         (view, m) for view, measured in photos for m in measured if m.region is region and view is not View.CLOSE_UP
@@ -92,21 +85,9 @@ def _measure_region(
     clear = area < intervals.detection_limit_percent or area == 0
     low, high = intervals.area(area)
     grades, bounds = _grades(share, intervals, clear=clear)
-    status, reasons = Status.SCORED, []
+    reasons = [] if clear else ["induration inferred"]
     if clear:
         area, low = 0.0, 0.0
-    if not clear and choices.induration == "bounds":
-        status, reasons = Status.PARTIAL, ["induration cannot be seen in a photograph: bounds 0 to 4"]
-        bounds[Sign.INDURATION] = (0.0, 4.0)
-    elif not clear and choices.induration != "inferred":
-        if clinician_induration is None:
-            status, reasons = Status.PARTIAL, [f"no induration by {choices.induration} for this visit: bounds 0 to 4"]
-            bounds[Sign.INDURATION] = (0.0, 4.0)
-        else:
-            grades[Sign.INDURATION] = clinician_induration
-            bounds[Sign.INDURATION] = (clinician_induration, clinician_induration)
-    elif not clear:
-        reasons.append("induration inferred")
     if seen < 0.999:
         reasons.append(f"{1 - seen:.0%} of the surface unseen")
     return replace(
@@ -118,13 +99,12 @@ def _measure_region(
         erythema=round(grades[Sign.ERYTHEMA], 3),
         erythema_low=round(bounds[Sign.ERYTHEMA][0], 3),
         erythema_high=round(bounds[Sign.ERYTHEMA][1], 3),
-        induration=None if status is Status.PARTIAL else round(grades[Sign.INDURATION], 3),
+        induration=round(grades[Sign.INDURATION], 3),
         induration_low=round(bounds[Sign.INDURATION][0], 3),
         induration_high=round(bounds[Sign.INDURATION][1], 3),
         scaling=round(grades[Sign.SCALING], 3),
         scaling_low=round(bounds[Sign.SCALING][0], 3),
         scaling_high=round(bounds[Sign.SCALING][1], 3),
-        status=status,
         reason="; ".join(reasons),
     )
 

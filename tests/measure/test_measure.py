@@ -129,13 +129,6 @@ def test_lesion_convention_is_the_studys_choice() -> None:
     assert found.area_percent == found.area_percent_exact == 10.0
 
 
-def test_induration_as_bounds_makes_the_finding_partial() -> None:
-    found = visit((View.TRUNK_FRONT, trunk_masks(10, 20)), induration="bounds")[Region.TRUNK]
-    assert found.status is Status.PARTIAL
-    assert found.induration is None
-    assert (found.induration_low, found.induration_high) == (0.0, 4.0)
-
-
 def test_without_calibration_the_intervals_are_the_whole_scale() -> None:
     unknown = Intervals.from_json(None)
     assert unknown.area(30.0) == (0.0, 100.0)
