@@ -1,0 +1,140 @@
+"""The only place that loads weights: a model folder is read, checked against its hashes, and made ready to run.
+
+A released model is a folder with model.json (`layout.ModelRecord`), model.onnx (what runs without torch), model.safetensors (the
+same weights for torch) and MODEL_CARD.md. What is of another format version, incomplete or changed is refused, never guessed at.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pasi_vision.errors import InputError, ModelError
+from pasi_vision.segment.layout import FORMAT_VERSION, OUTPUTS, ModelRecord
+from pasi_vision.settings import settings_from
+from pasi_vision.storage import resource, sha256_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["DEFAULT_MODEL", "ONNX_FILE", "RECORD_FILE", "WEIGHTS_FILE", "ModelFolder", "model_names", "open_model"]
+
+DEFAULT_MODEL = "phantom-lite0"
+RECORD_FILE, WEIGHTS_FILE, ONNX_FILE = "model.json", "model.safetensors", "model.onnx"
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A checked model folder."""
+
+    path: Path
+    record: ModelRecord
+
+    @property
+    def label(self) -> str:
+        """Name, version and the first digits of the weights' hash, as it stands in every result."""
+        return f"{self.record.name} {self.record.version} ({self.record.files[ONNX_FILE][:12]})"
+
+    def onnx_session(self, threads: int | None = None) -> Any:
+        """An ONNX runtime session on the CPU (`threads` None: as many as there are cores)."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        # Without it the pool keeps the largest picture's buffers for good; photographs come in many sizes.
+        options.enable_cpu_mem_arena = False
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        return onnxruntime.InferenceSession(str(self.path / ONNX_FILE), options, providers=["CPUExecutionProvider"])
+
+    def torch_network(self) -> nn.Module:
+        """The same network in torch, in evaluation mode.
+
+        Raises:
+            ModelError: torch is not installed, or the weights do not fit the architecture.
+        """
+        try:
+            from safetensors.torch import load_file
+
+            from pasi_vision.segment.network import build_network
+        except ImportError as error:
+            raise ModelError(
+                f"running the model in torch needs {error.name}",
+                where=str(self.path),
+                fix="Install pasi-vision[train], or run it with ONNX.",
+            ) from error
+        network = build_network(self.record.architecture)
+        try:
+            network.load_state_dict(load_file(self.path / WEIGHTS_FILE))
+        except RuntimeError as error:
+            raise ModelError(
+                "the weights do not fit the architecture in model.json", where=str(self.path), fix="Export it again."
+            ) from error
+        return network.eval()
+
+
+def model_names() -> list[str]:
+    """Names of the models that come with the package, sorted."""
+    return sorted(path.parent.name for path in resource("models").glob(f"*/{RECORD_FILE}"))
+
+
+def open_model(model: str | Path = DEFAULT_MODEL, *, check_hashes: bool = True) -> ModelFolder:
+    """Read and check a model by its name (a released one) or its folder.
+
+    Raises:
+        ModelError: There is no such model, or it is of an unknown version, incomplete, or not what its hashes say.
+    """
+    folder = Path(model)
+    if not (folder / RECORD_FILE).is_file():
+        if len(folder.parts) == 1 and str(model) in model_names():
+            folder = resource("models", str(model))
+        else:
+            raise ModelError(
+                f"no model {str(model)!r}",
+                where=str(folder / RECORD_FILE),
+                fix=f"Name a folder with a {RECORD_FILE}, or one of: {', '.join(model_names()) or 'none is installed'}.",
+            )
+    record = _read_record(folder / RECORD_FILE)
+    for name in (ONNX_FILE, WEIGHTS_FILE):
+        if name not in record.files:
+            raise ModelError(f"{name} has no hash", where=str(folder / RECORD_FILE), fix="Export the model again.")
+    for name, expected in record.files.items():
+        if "/" in name or "\\" in name:
+            raise ModelError(
+                f"file name {name!r} leaves the folder", where=str(folder / RECORD_FILE), fix="Export it again."
+            )
+        file = folder / name
+        if not file.is_file():
+            raise ModelError("file not found", where=str(file), fix="Copy the whole model folder.")
+        if check_hashes and sha256_of(file) != expected:
+            raise ModelError(
+                "the file is not the one that model.json describes (its SHA-256 differs)",
+                where=str(file),
+                fix="Copy the model folder again, or export it again.",
+            )
+    return ModelFolder(folder, record)
+
+
+def _read_record(path: Path) -> ModelRecord:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"not a readable model record ({error})", where=str(path), fix="Copy it again.") from error
+    version = content.get("format_version") if isinstance(content, dict) else None
+    if version != FORMAT_VERSION:
+        raise ModelError(
+            f"format version {version!r} is not known (this program reads {FORMAT_VERSION})",
+            where=str(path),
+            fix="Use the pasi-vision that the model was made for, or a model for this one.",
+        )
+    try:
+        record = settings_from(ModelRecord, content, where=str(path))
+    except InputError as error:
+        raise ModelError(error.what, where=error.where, fix=error.fix) from error
+    if record.outputs != OUTPUTS:
+        raise ModelError(
+            f"outputs {list(record.outputs)} are not those this program reads", where=str(path), fix="Export it again."
+        )
+    return record

@@ -1,0 +1,116 @@
+"""What a model of this package takes and gives: its channels and the record in its model.json. No torch here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from pasi_vision.anatomy import GRADE_MAX, Region, Sign
+from pasi_vision.settings import Settings
+
+__all__ = [
+    "FORMAT_VERSION",
+    "LESION",
+    "LOGITS",
+    "OUTLINE",
+    "OUTPUTS",
+    "REGION_CLASSES",
+    "SIGNS",
+    "SIGN_STEPS",
+    "Architecture",
+    "ModelRecord",
+    "Preprocessing",
+    "Thresholds",
+    "Working",
+]
+
+FORMAT_VERSION = 1
+"""Version of model.json; a model with another one is refused."""
+
+OUTPUTS = (
+    "not_skin",
+    *(region.value for region in Region),
+    "other_skin",
+    "lesion",
+    "outline",
+    *(sign.value for sign in Sign),
+)
+"""Channels of a released model's output: 6 region probabilities, 2 probabilities, 3 expected grades (0-4)."""
+
+REGION_CLASSES = 6
+LESION, OUTLINE = OUTPUTS.index("lesion"), OUTPUTS.index("outline")
+SIGNS = len(Sign)
+SIGN_STEPS = GRADE_MAX
+LOGITS = REGION_CLASSES + 2 + SIGNS * SIGN_STEPS
+"""Channels of the network itself: each grade is told by four conditional steps."""
+
+
+class Architecture(Settings):
+    """How the network is built; see `network.build_network`."""
+
+    encoder: str = "tf_efficientnet_lite0"
+    decoder: str = "light"
+    decoder_channels: tuple[int, ...] = (192, 128, 80, 56, 40)
+
+
+class Preprocessing(Settings):
+    """Pixels / 255, minus mean, divided by std, per channel of sRGB."""
+
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    multiple_of: int = 32
+
+
+class Working(Settings):
+    """At which resolution a photograph is looked at.
+
+    Attributes:
+        view_longer_side: Pixels of the longer side for a view of the protocol (a whole region).
+        close_up_longer_sides: The same for a close-up or an unknown photograph; several are looked at and averaged.
+        finest_mm_per_px: Where the scale is known, never look closer than this.
+        coarsest_mm_per_px: Where the scale is known, look at least this closely (in tiles when that makes the picture large).
+        tile, overlap: Size of a tile and what neighbouring tiles share, in working pixels.
+        largest_side: The longer side is never larger than this, whatever the scale says.
+    """
+
+    view_longer_side: int = 512
+    close_up_longer_sides: tuple[int, ...] = (448,)
+    finest_mm_per_px: float = 0.1
+    coarsest_mm_per_px: float = 4.0
+    tile: int = 512
+    overlap: int = 96
+    largest_side: int = 1536
+
+
+class Thresholds(Settings):
+    """Probabilities from which a pixel counts, fixed on a phantom preset that the model was not trained on."""
+
+    skin: float = Field(0.5, gt=0, lt=1)
+    lesion: float = Field(0.5, gt=0, lt=1)
+    outline: float = Field(0.5, gt=0, lt=1)
+
+
+class ModelRecord(Settings):
+    """The content of a model.json.
+
+    Attributes:
+        format_version: `FORMAT_VERSION`.
+        name, version: Of the model.
+        outputs: `OUTPUTS`; a model with others is refused.
+        intervals: Residual quantiles (truth - prediction) with their level and measured coverage; see docs/model.md.
+        training: What it was trained on, in words and figures (data, seeds, settings, versions).
+        files: File name -> SHA-256 of model.safetensors and model.onnx.
+    """
+
+    format_version: int
+    name: str
+    version: str
+    outputs: tuple[str, ...] = OUTPUTS
+    architecture: Architecture = Architecture()
+    preprocessing: Preprocessing = Preprocessing()
+    working: Working = Working()
+    thresholds: Thresholds = Thresholds()
+    intervals: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+    files: dict[str, str]

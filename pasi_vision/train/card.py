@@ -1,0 +1,1 @@
+"""MODEL_CARD.md from evaluation.json and model.json, never by hand."""

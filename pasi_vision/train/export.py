@@ -1,0 +1,82 @@
+"""A trained network -> a released model folder: weights as safetensors and ONNX, and model.json with their hashes."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pasi_vision.segment.checkpoint import ONNX_FILE, RECORD_FILE, WEIGHTS_FILE
+from pasi_vision.segment.layout import ModelRecord
+from pasi_vision.segment.network import probabilities
+from pasi_vision.storage import output_folder, sha256_of, write_bytes, write_json
+
+__all__ = ["rewrite_record", "write_model"]
+
+
+class _Released(nn.Module):
+    """The network with its probabilities, as it is released."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return probabilities(self.network(pixels))
+
+
+def write_model(network: nn.Module, folder: Path, description: dict[str, Any]) -> ModelRecord:
+    """Write model.safetensors, model.onnx and model.json.
+
+    Args:
+        network: With the weights to release; it is set to evaluation mode.
+        folder: Made if it is not there; files of the same names are replaced.
+        description: The content of model.json but for `files`.
+
+    Returns:
+        The record as written.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    from safetensors.torch import save
+
+    output_folder(folder)
+    network = network.eval().float().cpu()
+    state = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
+    write_bytes(folder / WEIGHTS_FILE, save(state))
+    write_bytes(folder / ONNX_FILE, _onnx_bytes(network))
+    files = {name: sha256_of(folder / name) for name in (WEIGHTS_FILE, ONNX_FILE)}
+    record = ModelRecord(**description, files=files)
+    write_json(folder / RECORD_FILE, record.model_dump(mode="json"))
+    return record
+
+
+def rewrite_record(folder: Path, record: ModelRecord, **changes: Any) -> ModelRecord:
+    """Write model.json again with some of its content changed (thresholds, intervals, working sizes); the weights stay."""
+    changed = ModelRecord.model_validate({**record.model_dump(), **changes})
+    write_json(folder / RECORD_FILE, changed.model_dump(mode="json"))
+    return changed
+
+
+def _onnx_bytes(network: nn.Module) -> bytes:
+    """Batch, height and width stay open. The tracing exporter is used: the newer one takes minutes for open sizes."""
+    axes = {0: "batch", 2: "height", 3: "width"}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        file = Path(folder) / ONNX_FILE
+        warnings.simplefilter("ignore")  # the tracing exporter is deprecated, and says so for every constant it folds
+        torch.onnx.export(
+            _Released(network).eval(),
+            (torch.zeros(1, 3, 64, 96),),
+            file,
+            opset_version=17,
+            dynamo=False,
+            input_names=["pixels"],
+            output_names=["outputs"],
+            dynamic_axes={"pixels": axes, "outputs": axes},
+        )
+        return file.read_bytes()
