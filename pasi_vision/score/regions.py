@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 from pasi_vision.anatomy import GRADE_MAX, REGION_WEIGHT_TENTHS, Region
 from pasi_vision.errors import InputError
 
-__all__ = ["REGIONS", "WEIGHTS", "Numbers", "RegionArrays"]
+__all__ = ["REGIONS", "WEIGHTS", "Numbers", "RegionArrays", "or_zero"]
 
 REGIONS = tuple(Region)
 WEIGHTS = np.array([REGION_WEIGHT_TENTHS[region] for region in REGIONS], np.int16)
 
 Numbers = NDArray[np.float64]
+
+
+def or_zero(values: Numbers) -> Numbers:
+    """Values with 0 where they are not known: for arithmetic whose result is thrown away there."""
+    return np.where(np.isnan(values), 0.0, values)
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,19 @@ class RegionArrays:
     partial: NDArray[np.bool_] | None = None
     not_scorable: NDArray[np.bool_] | None = None
     present: NDArray[np.bool_] | None = None
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether an interval or unseen skin was given anywhere, so that bounds may differ from the value."""
+        return any(
+            part is not None
+            for part in (self.area_low, self.area_high, self.grades_low, self.grades_high, self.coverage)
+        )
+
+    def rows(self, which: NDArray[np.bool_] | slice) -> RegionArrays:
+        """The same for some of the visits."""
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{name: part[which] for name, part in parts.items() if part is not None})
 
     def check(self) -> None:
         """Refuse values off their scale and intervals that are upside down or leave their value out.

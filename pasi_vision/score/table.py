@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from pasi_vision.score.reasons import sentence
 from pasi_vision.score.regions import REGIONS, Numbers, RegionArrays
 from pasi_vision.score.settings import DEFAULT_STUDY, StudySettings
 from pasi_vision.score.visits import VisitScores, score_regions
-from pasi_vision.tables import Status
+from pasi_vision.tables import Status, first_repeated, joint_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,7 @@ def score_findings(findings: pd.DataFrame, settings: StudySettings = DEFAULT_STU
             *("bsa_percent", "bsa_percent_low", "bsa_percent_high"),
         )
     }
-    words = pd.Categorical(np.array([str(status) for status in Status], object)[scores.status])
+    words = pd.Categorical.from_codes(cast("Any", scores.status), categories=cast("Any", [str(s) for s in Status]))
     return pd.DataFrame(
         {
             **keys,
@@ -78,28 +78,13 @@ def _categorical(frame: pd.DataFrame) -> bool:
     return isinstance(frame["subject_id"].dtype, pd.CategoricalDtype)
 
 
-def _codes(values: pd.Series[Any]) -> tuple[NDArray[np.int64], int]:
-    import pandas as pd
-
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return values.cat.codes.to_numpy().astype(np.int64), len(values.cat.categories)
-    codes, known = pd.factorize(values)
-    return codes.astype(np.int64), len(known)
-
-
 def _visits(findings: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Which visit (0 ...) and which region column (0-3) each row belongs to, and each visit's first row."""
     import pandas as pd
 
     if len(findings) == 0:
         raise TableError("the table has no rows", where="findings", fix="Add at least one finding.")
-    joint = np.zeros(len(findings), np.int64)
-    for name in _KEY:
-        codes, size = _codes(findings[name])
-        if joint.max(initial=0) > np.iinfo(np.int64).max // max(size, 1):
-            joint = pd.factorize(joint)[0].astype(np.int64)
-        joint = joint * size + codes
-    visits = pd.factorize(joint)[0].astype(np.int64)
+    visits = pd.factorize(joint_codes(findings, _KEY))[0].astype(np.int64)
     seen, first = _first_rows(visits)
     columns = pd.Categorical(findings["region"], categories=[str(r) for r in REGIONS]).codes.astype(np.int64)
     if (columns < 0).any():
@@ -120,9 +105,8 @@ def _visits(findings: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64
             fix="A visit has one day.",
         )
     cells = visits * 4 + columns
-    if np.bincount(cells, minlength=4 * seen).max() > 1:
-        twice = pd.Series(cells).duplicated().to_numpy()
-        row = int(np.argmax(twice))
+    if len(cells) > 4 * seen or np.bincount(cells, minlength=4 * seen).max() > 1:
+        row = first_repeated(cells) or 0
         raise TableError(
             f"{findings['subject_id'].iloc[row]} {findings['visit'].iloc[row]} {findings['region'].iloc[row]} stands twice",
             where=f"findings row {row + 2}",
@@ -154,11 +138,14 @@ def arrays_of_table(
         return laid
 
     def signs(end: str) -> Numbers | None:
-        parts = [column(f"{sign}{end}") for sign in Sign]
-        if all(part is None for part in parts):
+        names = [f"{sign}{end}" for sign in Sign]
+        if not any(name in findings.columns for name in names):
             return None
-        nothing = np.full((count, 4), np.nan)
-        return np.stack([nothing if part is None else part for part in parts], axis=-1)
+        laid = np.full((count, 4, len(names)), np.nan)
+        for place, name in enumerate(names):
+            if name in findings.columns:
+                laid[visits, columns, place] = findings[name].to_numpy(dtype=float, na_value=np.nan)
+        return None if end and np.isnan(laid).all() else laid
 
     def where_status(status: Status) -> NDArray[np.bool_] | None:
         if "status" not in findings.columns:

@@ -18,7 +18,7 @@ from pasi_vision.score.bands import area_score, area_score_continuous, whole_gra
 from pasi_vision.score.bounds import bsa_bounds, pasi_bounds_tenths, possible
 from pasi_vision.score.bsa import bsa_percent
 from pasi_vision.score.reasons import Problem, sentence
-from pasi_vision.score.regions import REGIONS, WEIGHTS, Numbers, RegionArrays
+from pasi_vision.score.regions import REGIONS, WEIGHTS, Numbers, RegionArrays, or_zero
 from pasi_vision.score.settings import DEFAULT_STUDY, StudySettings
 from pasi_vision.tables import Status
 
@@ -71,19 +71,18 @@ def score_regions(arrays: RegionArrays, settings: StudySettings = DEFAULT_STUDY)
     """Score n visits at once. The classic PASI is computed in integers."""
     policy = settings.band_policy
     problems = _problems(arrays, settings)
-    area = np.nan_to_num(arrays.area)
+    area = or_zero(arrays.area)
     classic = area_score(area, policy)
     if arrays.area_score is not None:
-        classic = np.where(np.isnan(arrays.area_score), classic, np.nan_to_num(arrays.area_score)).astype(np.int8)
-    grades = np.nan_to_num(arrays.grades)
+        classic = np.where(np.isnan(arrays.area_score), classic, or_zero(arrays.area_score)).astype(np.int8)
+    grades = or_zero(arrays.grades)
     tenths = (classic * whole_grade(grades).sum(axis=-1, dtype=np.int16)) @ WEIGHTS
     complete = (problems <= Problem.AREA_AS_SCORE).all(axis=1)
     percent_known = complete & ~np.isnan(arrays.area).any(axis=1)
     continuous = np.round((area_score_continuous(area) * grades.sum(axis=-1)) @ (WEIGHTS / 10), DECIMALS)
     bsa_known = ~np.isnan(arrays.area).any(axis=1) & ~_unusable(problems).any(axis=1)
-    can_be = possible(replace(arrays, present=_seen_at_all(arrays)), policy)
-    low, high = pasi_bounds_tenths(can_be, policy)
-    bsa_low, bsa_high = (np.round(end, DECIMALS) for end in bsa_bounds(can_be, settings.bsa_table))
+    bsa = np.where(bsa_known, bsa_percent(area, settings.bsa_table), np.nan)
+    low, high, bsa_low, bsa_high = _bounds(arrays, settings, np.asarray(percent_known), tenths, bsa)
     nothing = (problems >= Problem.NO_ROW).all(axis=1)
     status = np.where(complete, 0, np.where(nothing, 2, 1)).astype(np.int8)
     return VisitScores(
@@ -91,7 +90,7 @@ def score_regions(arrays: RegionArrays, settings: StudySettings = DEFAULT_STUDY)
         pasi_low=np.where(nothing, np.nan, low / 10),
         pasi_high=np.where(nothing, np.nan, high / 10),
         pasi_continuous=np.where(percent_known, continuous, np.nan),
-        bsa_percent=np.where(bsa_known, bsa_percent(area, settings.bsa_table), np.nan),
+        bsa_percent=bsa,
         bsa_percent_low=np.where(nothing, np.nan, bsa_low),
         bsa_percent_high=np.where(nothing, np.nan, bsa_high),
         status=status,
@@ -141,12 +140,27 @@ def pasi(findings: Sequence[Finding], settings: StudySettings = DEFAULT_STUDY) -
     )
 
 
+def _bounds(
+    arrays: RegionArrays, settings: StudySettings, certain: NDArray[np.bool_], tenths: NDArray[np.int16], bsa: Numbers
+) -> tuple[NDArray[np.int16], NDArray[np.int16], Numbers, Numbers]:
+    """Bounds of PASI (tenths) and BSA; where every value is known and has no interval, they are the value."""
+    low, high, bsa_low, bsa_high = tenths.copy(), tenths.copy(), bsa.copy(), bsa.copy()
+    open_rows = slice(None) if arrays.has_intervals else ~certain
+    if not arrays.has_intervals and certain.all():
+        return low, high, bsa_low, bsa_high
+    can_be = possible(replace(arrays, present=_seen_at_all(arrays)).rows(open_rows), settings.band_policy)
+    low[open_rows], high[open_rows] = pasi_bounds_tenths(can_be, settings.band_policy)
+    ends = bsa_bounds(can_be, settings.bsa_table)
+    bsa_low[open_rows], bsa_high[open_rows] = (np.round(end, DECIMALS) for end in ends)
+    return low, high, bsa_low, bsa_high
+
+
 def _problems(arrays: RegionArrays, settings: StudySettings) -> NDArray[np.int8]:
     """(n, 4) int8 of `Problem`: the worst thing wrong with each region's finding."""
     no_area = np.isnan(arrays.area)
     clear = arrays.area == 0
     no_grade = np.isnan(arrays.grades).any(axis=-1)
-    sums = np.nan_to_num(arrays.grades).sum(axis=-1)
+    sums = or_zero(arrays.grades).sum(axis=-1)
     found = np.zeros(arrays.area.shape, np.int8)
     found[clear & (sums > 0)] = Problem.GRADES_WITHOUT_AREA
     found[(arrays.area > 0) & ~no_grade & (sums == 0)] = Problem.AREA_WITHOUT_GRADES
@@ -154,8 +168,8 @@ def _problems(arrays: RegionArrays, settings: StudySettings) -> NDArray[np.int8]
         given = ~np.isnan(arrays.area_score)
         clear = clear | (given & (arrays.area_score == 0))
         found[given & no_area] = Problem.AREA_AS_SCORE
-        own = area_score(np.nan_to_num(arrays.area), settings.band_policy)
-        found[given & ~no_area & (own != np.nan_to_num(arrays.area_score))] = Problem.SCORE_CONTRADICTS
+        own = area_score(or_zero(arrays.area), settings.band_policy)
+        found[given & ~no_area & (own != or_zero(arrays.area_score))] = Problem.SCORE_CONTRADICTS
         no_area = no_area & ~given
     if arrays.coverage is not None:
         found[arrays.coverage < settings.minimum_coverage] = Problem.LITTLE_SEEN
