@@ -29,10 +29,10 @@ def fractal(slope: float, seed: int, size: int = 512, low: float = 1.0) -> Field
 
 
 @lru_cache(maxsize=16)
-def cells(count: int, seed: int, size: int = 512) -> tuple[Field, Field, Field]:
-    """A tileable mosaic of about `count` cells: distance to the nearest seed, gap to the second nearest (0 on edges), a value per cell in [0, 1].
+def cells(count: int, seed: int, size: int = 512) -> Field:
+    """A tileable mosaic of about `count` cells, (size, size, 3): gap to the second nearest seed (0 on edges), a value per cell in [0, 1], ramp.
 
-    Distances are in units of the mean cell spacing.
+    The ramp rises across each cell in a direction of its own; gap and ramp are in units of the mean cell spacing.
     """
     from scipy.spatial import cKDTree
 
@@ -41,21 +41,60 @@ def cells(count: int, seed: int, size: int = 512) -> tuple[Field, Field, Field]:
     y, x = np.meshgrid((np.arange(size) + 0.5) / size, (np.arange(size) + 0.5) / size, indexing="ij")
     distance, index = cKDTree(points, boxsize=1.0).query(np.stack([x, y], -1).reshape(-1, 2), k=2)
     spacing = 1.0 / np.sqrt(count)
-    nearest = (distance[:, 0] / spacing).reshape(size, size).astype(np.float32)
-    gap = ((distance[:, 1] - distance[:, 0]) / spacing).reshape(size, size).astype(np.float32)
-    value = rng.random(count).astype(np.float32)[index[:, 0]].reshape(size, size)
-    return nearest, gap, value
+    gap = (distance[:, 1] - distance[:, 0]) / spacing
+    own = index[:, 0]
+    offset = np.stack([x.ravel(), y.ravel()], -1) - points[own]
+    offset -= np.round(offset)
+    heading = rng.normal(0.6, 0.9, count)[own]
+    ramp = (offset[:, 0] * np.cos(heading) + offset[:, 1] * np.sin(heading)) / spacing
+    out = np.stack([gap, rng.random(count)[own], ramp], -1).reshape(size, size, 3).astype(np.float32)
+    out.setflags(write=False)
+    return np.asarray(out)
 
 
 def sample(tile: Field, x: Field, y: Field) -> Field:
     """Bilinear look-up of a tileable texture; x, y of any shape in units of one tile (1.0 = the whole texture)."""
     height, width = tile.shape[:2]
-    flat_x, flat_y = np.ravel(x), np.ravel(y)
-    count = flat_x.size
-    rows = max(1, -(-count // _ROW))
-    across = np.zeros((2, rows * _ROW), np.float32)
-    np.multiply(flat_x - np.floor(flat_x), width, out=across[0, :count])
-    np.multiply(flat_y - np.floor(flat_y), height, out=across[1, :count])
-    maps = across.reshape(2, rows, _ROW)
-    out = cv2.remap(tile, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    return np.asarray(out.reshape(rows * _ROW, *tile.shape[2:])[:count].reshape(*np.shape(x), *tile.shape[2:]))
+    flat = x.ndim != 2 or x.shape[1] > 30000
+    across, down = (np.ravel(x), np.ravel(y)) if flat else (x, y)
+    if across.size == 0:
+        return np.zeros((*np.shape(x), *tile.shape[2:]), np.float32)
+    across = (across - np.floor(across)) * np.float32(width)
+    down = (down - np.floor(down)) * np.float32(height)
+    count = across.size
+    if flat:
+        pad = -count % _ROW
+        across = np.pad(across, (0, pad)).reshape(-1, _ROW)
+        down = np.pad(down, (0, pad)).reshape(-1, _ROW)
+    out = cv2.remap(tile, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    if flat:
+        out = out.reshape(-1, *tile.shape[2:])[:count]
+    return np.asarray(out.reshape(*np.shape(x), *tile.shape[2:]))
+
+
+@lru_cache(maxsize=64)
+def _shrunk(source: tuple[str, float, int], level: int) -> Field:
+    name, value, seed = source
+    tile = fractal(value, seed) if name == "fractal" else relief_tile()
+    for _ in range(level):
+        tile = cv2.resize(tile, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return np.asarray(tile, np.float32)
+
+
+@lru_cache(maxsize=1)
+def relief_tile() -> Field:
+    """Skin micro-relief (512, 512): furrows between the polygons of the skin surface, depth about -1 in a furrow ... 0.3 on plateaus."""
+    gap, value = (np.ascontiguousarray(cells(700, 3)[..., k]) for k in (0, 1))
+    fine, fine_value = (np.ascontiguousarray(cells(2600, 4)[..., k]) for k in (0, 1))
+    furrow = np.exp(-((gap / 0.16) ** 2)) * (0.6 + 0.8 * cv2.GaussianBlur(value, (0, 0), 3))
+    secondary = np.exp(-((fine / 0.2) ** 2))
+    relief = -furrow - 0.45 * secondary + 0.25 * (value - 0.5) + 0.15 * (fine_value - 0.5) + 0.12 * fractal(0.5, 12)
+    return np.asarray(cv2.GaussianBlur(relief, (0, 0), 0.8, borderType=cv2.BORDER_REFLECT_101), np.float32)
+
+
+def sample_at(source: tuple[str, float, int], x_mm: Field, y_mm: Field, period_mm: float, mm_per_px: float) -> Field:
+    """Look up ("fractal", slope, seed) or ("relief", 0, 0) laid out with one tile per `period_mm`, blurred to the size of a pixel."""
+    texel_mm = period_mm / 512
+    level = int(np.clip(np.round(np.log2(max(mm_per_px / texel_mm, 1.0))), 0, 6))
+    scale = np.float32(1.0 / period_mm)
+    return sample(_shrunk(source, level), x_mm * scale, y_mm * scale)

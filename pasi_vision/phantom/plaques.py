@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.phantom.noise import fractal, sample
-from pasi_vision.phantom.shapes import ELLIPSE, SPAN, shape_distance
+from pasi_vision.phantom.shapes import ELLIPSE, reaches, shape_distance
 
 Field = NDArray[np.float32]
 Triple = tuple[float, float, float]
@@ -102,7 +102,9 @@ class Plaque:
     @property
     def reach_mm(self) -> float:
         """Radius of the sphere outside which the plaque changes nothing."""
-        return self.radius_mm * (SPAN + 0.3) * float(np.sqrt(max(self.stretch, 1.0))) + 2.0 * self.border_mm + (6.0 if self.halo else 0.0)
+        extent = 1.0 if self.shape == ELLIPSE else float(reaches()[self.shape % len(reaches())])
+        spread = (extent + 3.5 * self.roughness) * float(np.sqrt(max(self.stretch, 1.0 / self.stretch)))
+        return self.radius_mm * spread + 2.0 * self.border_mm + (6.0 if self.halo else 0.0)
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ def _near(plaques: Sequence[Plaque], points: Field, block: int = 64) -> Iterator
 
 
 def _in_plane(plaque: Plaque, points: Field, normals: Field) -> tuple[Field, Field, NDArray[np.bool_]]:
-    """Equal-area coordinates (u, v) in mm about the plaque's centre, and which points face the same way."""
+    """Equal-area coordinates (u, v) in mm about the plaque's centre, and which points are near and face the same way."""
     normal = np.asarray(plaque.normal, np.float32)
     tangent = np.asarray(plaque.tangent, np.float32)
     tangent = tangent - normal * float(tangent @ normal)
@@ -213,7 +215,7 @@ def _in_plane(plaque: Plaque, points: Field, normals: Field) -> tuple[Field, Fie
     chord = np.sqrt((offset * offset).sum(1))
     grow = chord / np.maximum(np.hypot(u, v), 1e-6)
     grow = np.minimum(grow, 4.0)
-    return u * grow, v * grow, np.asarray(normals @ normal > -0.5)
+    return u * grow, v * grow, np.asarray((normals @ normal > -0.5) & (chord < plaque.reach_mm))
 
 
 def _smooth(x: Field) -> Field:
@@ -234,11 +236,10 @@ def _add(
     u, v, facing = _in_plane(plaque, points[chosen], normals[chosen])
     radius = plaque.radius_mm
     root = float(np.sqrt(plaque.stretch))
-    close = facing & (np.abs(u) < plaque.reach_mm) & (np.abs(v) < plaque.reach_mm)
-    chosen, u, v = chosen[close], u[close], v[close]
+    chosen, u, v = chosen[facing], u[facing], v[facing]
     if not chosen.size:
         return
-    rough = fractal(1.4, 1, low=2.0)
+    rough = fractal(2.0, 1, low=2.0)
     phase = (plaque.seed * 0.381966) % 1.0, (plaque.seed * 0.754877) % 1.0
     period = 6.0 * radius
     wobble = sample(rough, u / period + phase[0], v / period + phase[1])
@@ -260,7 +261,7 @@ def _write(
     fields: tuple[Field, Field, Field, Field, Field, Field],
 ) -> None:
     distance, width, depth, strength, patch, cleared = fields
-    blood = 1.0 + (plaque.blood_factor - 1.0) * strength * np.clip(1.0 + 0.22 * patch, 0.3, 1.8)
+    blood = 1.0 + (plaque.blood_factor - 1.0) * strength * np.clip(1.0 + 0.32 * patch, 0.3, 2.0)
     if plaque.halo:
         ring = _smooth(1.0 + (distance + width) / 5.0) * (distance < -0.5 * width)
         blood = blood * (1.0 - plaque.halo * ring)
@@ -269,7 +270,7 @@ def _write(
     local_cover = np.clip(cover + (0.30 * patch) * min(1.0, 4.0 * cover * (1.05 - cover)), 0.0, 1.0) * collar * (1.0 - cleared)
     if plaque.scale_kind == ScaleKind.COLLARETTE:
         local_cover = local_cover * (1.0 - 0.85 * _smooth((depth - 0.25) / 0.3))
-    height = plaque.height_mm * _smooth(0.5 + distance / np.maximum(width, 0.8)) * (1.0 - 0.8 * cleared) * (1.0 + 0.12 * patch)
+    height = plaque.height_mm * _smooth(0.5 + distance / np.maximum(2.0 * width, 1.2)) * (1.0 - 0.8 * cleared)
     inside = (distance > 0) & (cleared < 0.6) & plaque.active
     previous = out["distance_mm"][chosen]
     wins = distance > previous

@@ -21,7 +21,21 @@ ELLIPSE = -1  # the index that stands for a plain disc
 def library() -> tuple[Field, Field, Field]:
     """Signed distances (N, 64, 64) in equivalent radii, positive inside; elongation (N,); solidity (N,)."""
     with np.load(ASSET) as data:
-        return (data["distance"].astype(np.float32) / np.float32(STEP), data["elongation"], data["solidity"])
+        distance = data["distance"].astype(np.float32) / np.float32(STEP)
+        distance = np.stack([cv2.GaussianBlur(grid, (0, 0), 1.6) for grid in distance])
+        edge = np.ones(distance.shape[1:], np.bool_)
+        edge[1:-1, 1:-1] = False
+        distance[:, edge] = np.minimum(distance[:, edge], np.float32(-0.15))
+        return (distance, data["elongation"], data["solidity"])
+
+
+@lru_cache(maxsize=1)
+def reaches() -> Field:
+    """How far from its centre each shape's outline goes, in equivalent radii (N,)."""
+    distance, _, _ = library()
+    axis = np.linspace(-SPAN, SPAN, distance.shape[1], dtype=np.float32)
+    radius = np.hypot(axis[:, None], axis[None, :])
+    return np.asarray((radius[None] * (distance > -0.08)).max((1, 2)), np.float32)
 
 
 def shape_distance(index: int, u: Field, v: Field) -> Field:
@@ -36,8 +50,9 @@ def shape_distance(index: int, u: Field, v: Field) -> Field:
     column = np.reshape((u + SPAN) * scale, (1, -1)).astype(np.float32)
     row = np.reshape((v + SPAN) * scale, (1, -1)).astype(np.float32)
     parts = [
-        cv2.remap(grid, column[:, i : i + 30000], row[:, i : i + 30000], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-3.0)
+        cv2.remap(grid, column[:, i : i + 30000], row[:, i : i + 30000], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for i in range(0, column.shape[1], 30000)
     ]
     found = np.concatenate(parts, axis=1).reshape(u.shape) if parts else np.zeros(u.shape, np.float32)
-    return np.asarray(np.where(found <= -2.9, 1.0 - radius, found), np.float32)
+    beyond = np.maximum(np.maximum(np.abs(u), np.abs(v)) - np.float32(SPAN), 0.0)
+    return np.asarray(found - beyond, np.float32)

@@ -1,0 +1,54 @@
+"""Presets: every distribution that a set of phantom close-ups is drawn from, one YAML each in `configs/phantom/`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pasi_vision.errors import InputError, SettingsError
+from pasi_vision.settings import Settings, load_settings
+from pasi_vision.storage import resource
+
+
+class OutlineSettings(Settings):
+    """How the simulated dermatologists draw."""
+
+    raters: int = Field(3, ge=1, le=9, description="raters per photograph; the saved outline is their majority")
+    generous: float = Field(1.0, gt=0, le=3, description="factor on how far pens run outside and across gaps")
+
+
+class CloseUpPreset(Settings):
+    """Distributions of close-ups. Shares need not sum to 1; they are normalised."""
+
+    name: str
+    scenes: dict[str, float] = Field(description="share of each kind of scene")
+    frame_mm: dict[str, tuple[float, float]] = Field(description="width of the frame in mm (log-uniform), by scene; `other` for the rest")
+    aspects: dict[str, float] = Field(description="share of each format, width:height")
+    clear: float = Field(0.12, ge=0, le=1, description="share of pictures without any lesion")
+    tones: tuple[float, float, float] = Field((0.6, 0.26, 0.14), description="light, medium, dark skin")
+    flash: float = Field(0.75, ge=0, le=1)
+    cast: float = Field(1.0, ge=0, description="strength of colour casts")
+    camera_scale: tuple[float, float] = Field((1.0, 1.5), description="camera resolution relative to the stored picture")
+    backdrops: dict[str, float] = Field(description="share of each background")
+    garment: float = Field(0.09, ge=0, le=1, description="share with clothing over an edge of the frame")
+    watermark: float = Field(0.5, ge=0, le=1)
+    distract: float = Field(1.0, ge=0, description="factor on how often healthy skin carries distractors")
+    scale_layer: bool = Field(True, description="draw scale (ablation)")
+    negatives: float = Field(0.06, ge=0, le=1, description="share with another dermatosis")
+    outline: OutlineSettings = OutlineSettings()
+
+
+def load_preset(name: str) -> CloseUpPreset:
+    """The preset of that name in `configs/phantom/`, or a path to a YAML file.
+
+    Raises:
+        SettingsError: It is not known or not valid.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return load_settings(CloseUpPreset, name)
+    try:
+        path = resource("configs", f"phantom/{name}.yaml")
+    except InputError as error:
+        folder = resource("configs", "phantom")
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
+        raise SettingsError(f"unknown preset {name!r}", fix=f"Known presets: {known}.") from error
+    return load_settings(CloseUpPreset, path)
