@@ -62,7 +62,7 @@ class Model:
         """Residual quantiles with their level and measured coverage (`measure.Intervals` reads them)."""
         return self.folder.record.intervals
 
-    def probabilities(
+    def outputs(
         self, pixels: NDArray[np.uint8], view: View | None = None, mm_per_px: float | None = None
     ) -> NDArray[np.float32]:
         """What the network says at its working resolution.
@@ -90,6 +90,19 @@ class Model:
         total /= len(sizes)
         return total
 
+    def probabilities(self, image: CalibratedImage) -> dict[str, NDArray[np.float32]]:
+        """Probability maps "skin", "lesion" and "outline", each (H, W) float32 in the photograph's size.
+
+        `segment` cuts them at the model's thresholds (lesion and outline inside skin); they serve to choose thresholds.
+        """
+        seen = self.outputs(image.pixels, image.view, image.calibration.mm_per_px)
+        size = image.pixels.shape[1::-1]
+        named = {"skin": 1 - seen[0], "lesion": seen[LESION], "outline": seen[OUTLINE]}
+        return {
+            name: np.asarray(cv2.resize(map_, size, interpolation=cv2.INTER_LINEAR), np.float32)
+            for name, map_ in named.items()
+        }
+
     def segment(self, image: CalibratedImage) -> Masks:
         """Masks of one photograph in its upright size.
 
@@ -110,7 +123,7 @@ class Model:
             return self._nothing(shape, f"the picture is {shape[1]} x {shape[0]} pixels: too small to tell anything")
         if pixels.min() == pixels.max():
             return self._nothing(shape, "the picture is of one colour")
-        seen = self.probabilities(pixels, image.view, image.calibration.mm_per_px)
+        seen = self.outputs(pixels, image.view, image.calibration.mm_per_px)
         return self._masks(seen, shape, image.view)
 
     def _masks(self, seen: NDArray[np.float32], shape: tuple[int, int], view: View | None) -> Masks:

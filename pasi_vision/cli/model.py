@@ -1,0 +1,72 @@
+"""`pasi-vision model export|list|verify`: released models and what becomes one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(no_args_is_help=True, help="Released models: list, verify, and make one of a training run.")
+    group.command("list")(list_models)
+    group.command("verify")(verify)
+    group.command("export")(export)
+    app.add_typer(group, name="model")
+
+
+def list_models() -> None:
+    """Show the models that come with the package."""
+    from pasi_vision.segment.checkpoint import model_names, open_model
+
+    for name in model_names():
+        folder = open_model(name, check_hashes=False)
+        card = folder.record.architecture
+        typer.echo(f"{folder.label}  {card.encoder} + {card.decoder}  {folder.path}")
+
+
+def verify(
+    model: Annotated[str, typer.Argument(help="A model's name or folder.")] = "phantom-lite0",
+) -> None:
+    """Check a model's files against its hashes and, where torch is installed, that ONNX and torch say the same."""
+    from importlib.util import find_spec
+
+    import numpy as np
+
+    from pasi_vision.errors import ModelError
+    from pasi_vision.segment import load_model
+
+    onnx = load_model(model)
+    typer.echo(f"{onnx.folder.label}: files are what model.json says")
+    if find_spec("torch") is None or find_spec("timm") is None:
+        typer.echo("torch is not installed: not compared")
+        return
+    generator = np.random.default_rng(20261123)
+    coarse = generator.integers(40, 220, (8, 8, 3), dtype=np.uint8)
+    pixels = np.kron(coarse, np.ones((40, 40, 1), np.uint8))
+    difference = float(np.abs(onnx.outputs(pixels) - load_model(model, backend="torch").outputs(pixels)).max())
+    if difference > 1e-3:
+        raise ModelError(
+            f"ONNX and torch differ by {difference:.2g} in probability",
+            where=str(onnx.folder.path),
+            fix="Export it again.",
+        )
+    typer.echo(f"ONNX and torch agree: largest difference {difference:.1e}")
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run, finished or stopped.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model, such as models/my-model.")],
+    version: Annotated[str | None, typer.Option(help="Version of the model; the package's unless given.")] = None,
+) -> None:
+    """Make a model of a training run: its averaged weights as safetensors and ONNX, with model.json."""
+    from pasi_vision.errors import InputError
+
+    try:
+        from pasi_vision.train.run import export_run
+    except ModuleNotFoundError as error:
+        raise InputError(f"exporting needs {error.name}", fix="Install pasi-vision[train].") from error
+    record = export_run(run, out, version=version)
+    typer.echo(f"{record.name} {record.version}: {out}")
