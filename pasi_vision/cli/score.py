@@ -1,4 +1,4 @@
-"""`pasi-vision score | demo | segment`: photographs in, masks, findings, scores and a report out."""
+"""`pasi-vision score | demo`: photographs in; masks, findings, scores and a report out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pasi_vision.pipeline import PhotoRequest, StudyResult
     from pasi_vision.records import PhotoResult
+    from pasi_vision.report.plots import Limits
 
 _Model = Annotated[str, typer.Option("--model", help="A released model's name, or the folder of a model.")]
 _Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made if it is not there.")]
@@ -22,7 +23,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(demo)
     app.command()(score)
-    app.command()(segment)
 
 
 def demo(
@@ -54,63 +54,6 @@ def score(
     incomplete = _score(photos, out, model, findings, study, workers)
     if incomplete:
         raise typer.Exit(1)
-
-
-def segment(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photographs of any size.")],
-    out: _Out,
-    view: Annotated[str | None, typer.Option(help="The protocol's view, if known, such as trunk_front.")] = None,
-    model: _Model = DEFAULT_MODEL,
-) -> None:
-    """Outline lesions on any photographs: <stem>.lesion.png, .outline.png, .regions.png, .signs.png and .overlay.jpg.
-
-    Exit code 1 if something could not be said about a photograph (said which and why).
-    """
-    from pasi_vision.anatomy import View
-    from pasi_vision.errors import InputError, PhotoError
-    from pasi_vision.pipeline import segment_photo
-    from pasi_vision.report.overlay import painted
-    from pasi_vision.segment import load_model
-    from pasi_vision.storage import output_folder, write_picture
-
-    if view is not None and view not in list(View):
-        raise InputError(f"view {view!r} is not known", where="--view", fix=f"Use one of {', '.join(View)}.")
-    stems = _distinct_stems(photos)
-    folder, network = output_folder(out), load_model(model)
-    refused = 0
-    for path, stem in zip(photos, stems, strict=True):
-        try:
-            image, masks = segment_photo(path, network, View(view) if view else None)
-        except PhotoError as error:
-            refused += 1
-            typer.echo(f"{path}: refused: {error.what}", err=True)
-            continue
-        masks.save(folder, stem)
-        write_picture(folder / f"{stem}.overlay.jpg", painted(image.pixels, masks), quality=88)
-        if masks.reason:
-            refused += 1
-            typer.echo(f"{path}: {masks.reason}", err=True)
-            continue
-        skin = max(1, int((masks.regions > 0).sum()))
-        warning = f" ({image.quality.verdict}: {' '.join(image.quality.advice)})" if image.quality.advice else ""
-        typer.echo(
-            f"{path}: {100 * masks.outline.sum() / skin:.1f} % of visible skin outlined, "
-            f"{100 * masks.lesion.sum() / skin:.1f} % affected exactly{warning}"
-        )
-    if refused:
-        raise typer.Exit(1)
-
-
-def _distinct_stems(photos: list[Path]) -> list[str]:
-    """Output stems; two photographs of one stem would overwrite each other, so the later gets a number."""
-    stems: list[str] = []
-    for path in photos:
-        stem, count = path.stem, 1
-        while stem in stems:
-            count += 1
-            stem = f"{path.stem}-{count}"
-        stems.append(stem)
-    return stems
 
 
 def _score(photos: Path, out: Path, model: str, findings: Path | None, study: Path | None, workers: int) -> bool:
@@ -180,6 +123,40 @@ def _write_report(
     )
 
 
+def _agreement(scores: pd.DataFrame, model: str) -> list[Limits]:
+    """The model's PASI against each other rater's first readings: limits of agreement as `agree` gives them."""
+    from pasi_vision.agree.limits import limits
+    from pasi_vision.agree.reading import ratings_from
+    from pasi_vision.agree.record import find
+    from pasi_vision.report.plots import Limits
+
+    known = scores[scores["pasi"].notna() & (scores["reading"] == 1)]
+    long = known[["subject_id", "visit", "day", "rater", "reading"]].assign(value=known["pasi"])
+    mine = long[long["rater"] == model].set_index(["subject_id", "visit"])["value"]
+    found = []
+    for rater in dict.fromkeys(long["rater"]):
+        theirs = long[long["rater"] == rater].set_index(["subject_id", "visit"])["value"]
+        both = mine.index.intersection(theirs.index)
+        if rater == model or both.empty:
+            continue
+        records = limits(ratings_from(long, scale="0-72 continuous"), model, rater)
+        bias, low, high = (find(records, name) for name in ("bias", "loa_low", "loa_high"))
+        found.append(
+            Limits(
+                rater=model,
+                reference=rater,
+                means=((mine[both] + theirs[both]) / 2).tolist(),
+                differences=(mine[both] - theirs[both]).tolist(),
+                bias=bias.value,
+                low=low.value,
+                high=high.value,
+                n_subjects=bias.n_subjects,
+                reason=low.reason or "",
+            )
+        )
+    return found
+
+
 def _show_progress(done: int, total: int, result: PhotoResult) -> None:
     """One line per photograph that is not used, and a counter that overwrites itself on a terminal."""
     import sys
@@ -192,11 +169,13 @@ def _show_progress(done: int, total: int, result: PhotoResult) -> None:
 
 def _summarise(result: StudyResult, model: str, folder: Path) -> bool:
     """Say what became of every visit; True when a visit has no plain score."""
+    from math import isnan
+
     rows = result.scores[result.scores["rater"] == model]
-    for row in rows.itertuples():
-        value = f"PASI {row.pasi:.1f}" if row.pasi == row.pasi else "PASI not stated"
-        bounds = f"[{row.pasi_low:.1f}, {row.pasi_high:.1f}]" if row.pasi_low == row.pasi_low else ""
-        why = f" ({row.reason})" if row.reason else ""
-        typer.echo(f"{row.subject_id} {row.visit} day {row.day}: {value} {bounds} {row.status}{why}")
+    for row in rows.to_dict("records"):
+        value = "PASI not stated" if isnan(row["pasi"]) else f"PASI {row['pasi']:.1f}"
+        bounds = "" if isnan(row["pasi_low"]) else f" [{row['pasi_low']:.1f}, {row['pasi_high']:.1f}]"
+        why = f" ({row['reason']})" if row["reason"] else ""
+        typer.echo(f"{row['subject_id']} {row['visit']} day {row['day']}: {value}{bounds} {row['status']}{why}")
     typer.echo(f"report: {folder / 'report.html'}")
     return bool((rows["status"] != "scored").any())
