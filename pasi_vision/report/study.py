@@ -241,7 +241,9 @@ def _known(value: Any, digits: int) -> str:
 
 def _between(row: Mapping[str, Any], name: str, digits: int) -> str:
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    return "" if low is None or high is None else f"{low:.{digits}f} to {high:.{digits}f}"
+    if low is None or high is None or low == high == row.get(name):
+        return ""
+    return f"{low:.{digits}f} to {high:.{digits}f}"
 
 
 def _tag(word: Any) -> Any:
