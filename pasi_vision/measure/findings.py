@@ -73,7 +73,7 @@ def _measure_region(
     )
     if seen < choices.minimum_coverage:
         what = f"only {seen:.0%} of its surface is seen" if seen > 0 else "no usable photograph shows it"
-        return replace(blank, status=Status.NOT_SCORABLE, reason=f"{region.label}: {what}")
+        return replace(blank, status=Status.NOT_SCORABLE, reason=what)
     # Several photographs of one view share that view's weight by the skin they show.
     skin_of_view: dict[View, int] = {}
     for view, m in shown:
