@@ -121,6 +121,7 @@ class Calibration:
         reason: Why it is what it is, in plain words.
         card_edition: The reference values used; None without a card.
         card_corners: (4, 2) float pixel positions (x, y) of the card's corners; None without a card.
+        residual_before_de2000: The same mean before the fit; None without a card.
     """
 
     status: CalibrationStatus
@@ -130,6 +131,7 @@ class Calibration:
     reason: str = ""
     card_edition: str | None = None
     card_corners: NDArray[np.float64] | None = None
+    residual_before_de2000: float | None = None
 
 
 @dataclass(frozen=True)
