@@ -51,17 +51,17 @@ def draw_camera(rng: Rng, cast: float = 1.0) -> Camera:
     tint = ((0, 0, 0), (0.16, 0.0, -0.28), (0.10, -0.09, 0.03), (-0.12, 0.0, 0.14), (0.03, 0.05, -0.10))[kind]
     balance = np.array([1.0, 0.965, 1.13]) * np.exp(cast * (np.array(tint) * rng.uniform(0.4, 1.3) + rng.normal(0, 0.06, 3)))
     return Camera(
-        target=float(np.clip(rng.normal(0.44, 0.08), 0.22, 0.62)),
+        target=float(np.clip(rng.normal(0.46, 0.08), 0.22, 0.64)),
         error_ev=float(np.clip(rng.normal(-0.05, 0.28), -1.0, 0.55)),
         balance=(float(balance[0]), float(balance[1]), float(balance[2])),
-        contrast=float(rng.uniform(1.1, 1.9)),
-        saturation=float(np.clip(rng.normal(1.0, 0.2), 0.55, 1.6)),
+        contrast=float(rng.uniform(1.2, 2.5)),
+        saturation=float(np.clip(rng.normal(0.92, 0.2), 0.5, 1.5)),
         blur_px=float(np.clip(np.exp(rng.normal(np.log(0.58), 0.5)), 0.3, 2.6)),
-        defocus_px=float(rng.exponential(1.3)) if rng.random() < 0.7 else 0.0,
+        defocus_px=float(rng.exponential(1.7)) if rng.random() < 0.75 else 0.0,
         focus=(float(rng.normal(0.5, 0.12)), float(rng.normal(0.5, 0.12)), float(rng.uniform(0.25, 0.6))),
         noise=float(np.exp(rng.normal(np.log(2.0), 0.55))),
         sharpen=float(rng.choice([0.0, rng.uniform(0.2, 1.4)], p=[0.3, 0.7])),
-        quality=tuple(int(q) for q in rng.integers(48, 93, 2 if rng.random() < 0.35 else 1)),
+        quality=tuple(int(q) for q in rng.integers(42, 90, 2 if rng.random() < 0.35 else 1)),
         black=float(rng.uniform(0, 0.05)) if rng.random() < 0.3 else 0.0,
     )
 

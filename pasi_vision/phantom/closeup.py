@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pasi_vision.phantom import backdrop as behind
 from pasi_vision.phantom import marks
+from pasi_vision.phantom.bodies import SITES, body_view
 from pasi_vision.phantom.camera import draw_camera, photograph, reduced, stored
 from pasi_vision.phantom.disease import draw_plaques, draw_style
 from pasi_vision.phantom.geometry import Canvas, Shell, surface_of
@@ -25,6 +26,11 @@ from pasi_vision.phantom.skin import Person, draw_person
 from pasi_vision.phantom.surface import NOT_SKIN_PARTS, Part, Surface
 
 Field = NDArray[np.float32]
+#: Which kind of scene decides the style of lesions on a body site, and which flat scene stands in where no camera sees the site.
+STYLES = {"body_hand": "hand_back", "body_palm": "palm", "body_foot": "foot_back", "body_sole": "sole", "body_face": "face", "body_ear": "face",
+          "body_neck": "face", "body_elbow": "joint", "body_knee": "joint", "body_trunk": "trunk", "body_fold": "fold"}  # fmt: skip
+FLAT_TWINS = STYLES | {"body_ear": "patch", "body_neck": "patch", "body_face": "patch"}
+
 Rng = np.random.Generator
 Bytes = NDArray[np.uint8]
 
@@ -58,21 +64,28 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
     low, high = preset.frame_mm.get(scene, preset.frame_mm["other"])
     width_mm = float(np.exp(rng.uniform(np.log(low), np.log(high)))) * full[1] / max(full)
     half = Canvas(full[0] // 2, full[1] // 2, 2.0 * width_mm / full[1])
-    shell = builders()[scene](half, rng)
-    surface = surface_of(shell, half, (float(rng.normal(0, 0.12)), float(rng.normal(0, 0.12))))
     person = draw_person(rng, preset.tones)
-    style = draw_style(rng, scene)
+    seen = body_view(scene, half, rng, (seed, index), person) if scene in SITES else None
+    if seen is not None:
+        shell, surface, half = seen.shell, seen.surface, Canvas(half.height, half.width, seen.shell.pixel_mm)
+        person = replace(person, hair=person.hair * (0.3 if seen.female else 1.0))
+    else:
+        scene = FLAT_TWINS.get(scene, scene)
+        shell = builders()[scene](half, rng)
+        surface = surface_of(shell, half, (float(rng.normal(0, 0.12)), float(rng.normal(0, 0.12))))
+    kind = STYLES.get(scene, scene)
+    style = draw_style(rng, kind)
     clear = rng.random() < preset.clear
-    plaques = [] if clear else draw_plaques(rng, _spots(surface, half, rng), half.size_mm, style, scene, shell.axis)
+    plaques = [] if clear else draw_plaques(rng, _spots(surface, half, rng), half.size_mm, style, kind, shell.axis)
     plaques += _after_marks(rng, surface, half, preset, shell.axis)
     maps = lesion_maps(plaques, surface.place_mm, surface.rest_normal)
-    picture, alpha = _picture(rng, (scene, preset, full, half, shell.axis), (shell, surface, person, maps), (style.saturation, shape))
+    picture, alpha = _picture(rng, (scene, preset, full, half, shell.axis), (shell, surface, person, maps), (style.saturation, shape, seen.hair if seen is not None else float(rng.uniform(0.1, 0.6))))
     outline, votes = _outlines(rng, preset, maps, surface, person)
     truth = _masks(maps, surface, alpha, shape)
     if not truth[1].any():
         outline, votes = np.zeros_like(outline), np.zeros_like(votes)
     facts: dict[str, float | str] = {
-        "scene": scene, "ita_deg": person.ita_deg, "plaques": float(sum(p.active for p in plaques)), "frame_mm": width_mm,
+        "scene": scene, "ita_deg": person.ita_deg, "plaques": float(sum(p.active for p in plaques)), "frame_mm": half.size_mm[0],
         "erythema": float(maps.erythema.max()), "scale": style.scale_kind.name,
     }  # fmt: skip
     regions, lesion, signs = truth
@@ -149,11 +162,11 @@ def _large_maps(maps: LesionMaps, size: tuple[int, int]) -> LesionMaps:
 Setting = tuple[str, CloseUpPreset, tuple[int, int], Canvas, float]
 
 
-def _picture(rng: Rng, setting: Setting, body: tuple[Shell, Surface, Person, LesionMaps], end: tuple[float, tuple[int, int]]) -> tuple[Bytes, Field]:
+def _picture(rng: Rng, setting: Setting, body: tuple[Shell, Surface, Person, LesionMaps], end: tuple[float, tuple[int, int], float]) -> tuple[Bytes, Field]:
     """The photograph at the stored size, and the opacity of skin at half the camera's resolution."""
     _, preset, full, half, _ = setting
     shell, surface, person, maps = body
-    saturation, shape = end
+    saturation, shape, thickness = end
     mm = half.mm_per_px / 2
     light = draw_light(rng, preset.flash)
     chart, normal = _large(surface.chart_mm, full), _large(surface.normal, full)
@@ -172,7 +185,7 @@ def _picture(rng: Rng, setting: Setting, body: tuple[Shell, Surface, Person, Les
     )
     anatomy = Anatomy(*(_large(getattr(shell, name), full) for name in ("melanin", "blood", "gloss", "relief_mm")), tuple((_large(a, full), c) for a, c in shell.paint))
     radiance = paint(chart, normal, mm, person, anatomy, large, overlay, finish, light)
-    radiance = _hair(rng, radiance, _large(shell.part, full, nearest=True), person, (mm, setting[0], shell.axis), large)
+    radiance, hidden = _hair(rng, radiance, _large(shell.part, full, nearest=True), person, (mm, setting[0], shell.axis, thickness), large)
     inside = _large(shell.inside_mm, full) / mm
     alpha = np.clip(inside + 0.5, 0, 1).astype(np.float32)
     radiance, alpha = _surround(rng, preset, radiance, alpha, light)
@@ -181,6 +194,7 @@ def _picture(rng: Rng, setting: Setting, body: tuple[Shell, Surface, Person, Les
     if rng.random() < preset.watermark:
         _watermark(rng, picture)
     picture = reduced(stored(picture, camera.quality), shape)
+    alpha = np.where(hidden > 0.72, 0.0, alpha).astype(np.float32)
     return picture, cv2.resize(alpha, (half.width, half.height), interpolation=cv2.INTER_AREA)
 
 
@@ -210,9 +224,9 @@ def _distractors(rng: Rng, setting: Setting, person: Person, maps: LesionMaps) -
     return overlay
 
 
-def _hair(rng: Rng, radiance: Field, part: Bytes, person: Person, look: tuple[float, str, float], maps: LesionMaps) -> Field:
+def _hair(rng: Rng, radiance: Field, part: Bytes, person: Person, look: tuple[float, str, float, float], maps: LesionMaps) -> tuple[Field, Field]:
     """Body hair, brows, beard and scalp hair over the skin."""
-    mm, scene, axis = look
+    mm, scene, axis, thickness = look
     size = part.shape
     tone = np.array([0.20, 0.13, 0.07], np.float32) * (1 - person.hair_melanin) ** 1.5 + np.array([0.012, 0.009, 0.007], np.float32)
     layers: list[tuple[Field, float]] = []
@@ -221,7 +235,7 @@ def _hair(rng: Rng, radiance: Field, part: Bytes, person: Person, look: tuple[fl
         bare = np.isin(part, [int(Part.PALM), int(Part.SOLE), int(Part.FINGERNAIL), int(Part.TOENAIL)])
         thin = 1.0 - 0.6 * np.clip(maps.height_mm / 0.6, 0, 1)
         layers.append((marks.hair_layer(rng, size, density, mm, axis + float(rng.normal(0, 0.5)), np.where(bare, 0, thin).astype(np.float32)), 0.8))
-    for kind, dense, long in ((Part.BROW, 6.0, 9.0), (Part.BEARD, 5.0, 6.0), (Part.SCALP, 4.0, 30.0)):
+    for kind, dense, long in ((Part.BROW, 6.0, 9.0), (Part.BEARD, 5.0, 6.0)):
         where = (part == int(kind)).astype(np.float32)
         if not where.any():
             continue
@@ -235,7 +249,15 @@ def _hair(rng: Rng, radiance: Field, part: Bytes, person: Person, look: tuple[fl
         shadow = cv2.blur(np.roll(field, (2, 1), (0, 1)), (3, 3))
         radiance = radiance * (1 - 0.35 * strength * shadow[..., None])
         radiance = radiance + np.clip(strength * field, 0, 1)[..., None] * (tone * (0.6 + 0.8 * radiance.mean()) - radiance)
-    return np.asarray(radiance, np.float32)
+    hidden = np.zeros(size, np.float32)
+    scalp = (part == int(Part.SCALP)).astype(np.float32)
+    if scalp.mean() > 0.005 and thickness > 0.05:
+        where = np.clip(1.6 * cv2.GaussianBlur(scalp, (0, 0), max(1.0, 3.0 / mm)) - 0.3, 0, 1)
+        hidden, bright = marks.scalp_hair(rng, size, mm, where, thickness)
+        light = 0.3 + 0.7 * cv2.GaussianBlur(radiance[..., 1], (0, 0), 8) / max(float(radiance[..., 1].mean()), 1e-3)
+        radiance = radiance + hidden[..., None] * (tone * (0.35 + 1.5 * bright * light)[..., None] - radiance)
+    dense = cv2.GaussianBlur(hidden, (0, 0), max(2.0, 4.0 / mm))  # single strands do not cut a lesion
+    return np.asarray(radiance, np.float32), dense
 
 
 def _surround(rng: Rng, preset: CloseUpPreset, radiance: Field, alpha: Field, light: Light) -> tuple[Field, Field]:

@@ -123,7 +123,7 @@ def _centres(rng: Rng, skin: tuple[Field, Field, Field], radii: Field, spread: f
         for _ in range(4):
             if rng.random() < 0.55:
                 hub = place[hubs[int(rng.integers(len(hubs)))]]
-                near = np.argmin(((place - hub - np.append(rng.normal(0, spread * size * 0.5, 2), 0.0)) ** 2).sum(1)) if len(place) < 4000 else first
+                near = np.argmin(((place - hub - rng.normal(0, spread * size * 0.5, 3)) ** 2).sum(1))
                 candidate = int(near)
             else:
                 candidate = int(rng.choice(len(place), p=chances))
@@ -141,6 +141,11 @@ def _plaque(rng: Rng, spot: tuple[Field, Field], radius: float, style: Style, fr
     width, axis, rough = frame
     place, normal = spot
     lean = axis + float(rng.normal(0, 0.3))
+    tangent = np.array([np.cos(lean), np.sin(lean), 0.0])
+    if abs(float(normal[2])) < 0.999:  # on a body: the same direction about the plaque's own normal
+        first = np.cross(normal, (0.0, 0.0, 1.0))
+        first /= max(float(np.linalg.norm(first)), 1e-6)
+        tangent = np.cos(lean) * first + np.sin(lean) * np.cross(normal, first)
     big = radius > 0.03 * width
     elongation, solidity = library()[1:]
     shape = ELLIPSE if not big and rng.random() < 0.6 else int(rng.integers(len(solidity)))
@@ -150,7 +155,7 @@ def _plaque(rng: Rng, spot: tuple[Field, Field], radius: float, style: Style, fr
     return Plaque(
         centre_mm=(float(place[0]), float(place[1]), float(place[2])),
         normal=(float(normal[0]), float(normal[1]), float(normal[2])),
-        tangent=(float(np.cos(lean)), float(np.sin(lean)), 0.0),
+        tangent=(float(tangent[0]), float(tangent[1]), float(tangent[2])),
         radius_mm=radius,
         shape=shape,
         stretch=float(np.exp(abs(rng.normal(0, 0.28)))) if shape == ELLIPSE or elongation[shape] < 1.4 else 1.0,

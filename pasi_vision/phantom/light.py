@@ -40,10 +40,10 @@ class Light:
 def draw_light(rng: Rng, flash: float = 0.75) -> Light:
     """A random light: on-camera flash with that chance, else window or room light."""
     if rng.random() < flash:
-        tilt, ambient, falloff = float(rng.uniform(0.08, 0.45)), float(rng.uniform(0.15, 0.45)), float(rng.uniform(0.25, 0.75))
+        tilt, ambient, falloff = float(rng.uniform(0.1, 0.6)), float(rng.uniform(0.1, 0.35)), float(rng.uniform(0.3, 0.8))
         behind = float(rng.uniform(0.15, 0.8))
     else:
-        tilt, ambient, falloff = float(rng.uniform(0.4, 1.15)), float(rng.uniform(0.3, 0.65)), float(rng.uniform(0.0, 0.3))
+        tilt, ambient, falloff = float(rng.uniform(0.4, 1.2)), float(rng.uniform(0.2, 0.5)), float(rng.uniform(0.0, 0.35))
         behind = float(rng.uniform(0.6, 1.2))
     turn = float(rng.normal(-np.pi / 2, 1.1))
     direction = (np.sin(tilt) * np.cos(turn), np.sin(tilt) * np.sin(turn), -np.cos(tilt))
@@ -54,7 +54,7 @@ def draw_light(rng: Rng, flash: float = 0.75) -> Light:
         spot=(float(rng.normal(0.5, 0.12)), float(rng.normal(0.47, 0.12))),
         shine=float(rng.choice([rng.uniform(0.0, 0.06), rng.uniform(0.06, 0.3)], p=[0.75, 0.25])),
         narrow=float(np.exp(rng.uniform(np.log(8), np.log(60)))),
-        cavity=float(rng.uniform(0.25, 0.7)),
+        cavity=float(rng.uniform(0.35, 1.0)),
         behind=behind,
     )
 

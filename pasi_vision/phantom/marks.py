@@ -158,3 +158,36 @@ def hair_layer(rng: Rng, size: tuple[int, int], density: float, mm_per_px: float
     field = strokes(rng, size, count, (angle, 0.35, min(14 / mm_per_px, 0.2 * max(size)), 0.5), width)
     field = np.maximum(field, np.zeros_like(field))
     return field if where is None else field * where
+
+
+def scalp_hair(rng: Rng, size: tuple[int, int], mm_per_px: float, where: Field, thickness: float) -> tuple[Field, Field]:
+    """Hair of the head: how much it hides (H, W) and how bright each strand is (H, W, 0-1), combed one way with a parting now and then.
+
+    Args:
+        where: 0-1, where hair grows.
+        thickness: 0 sparse - 1 dense.
+    """
+    height, width = size
+    angle = float(rng.uniform(0, 2 * np.pi))
+    long = float(np.clip(rng.uniform(15, 60) / mm_per_px, 20, 0.8 * max(size)))
+    layer, bright = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    count = int(np.clip(thickness * 9.0 * height * width / long, 200, 6000))
+    step = np.linspace(0.0, 1.0, 5)
+    starts = rng.random((count, 2)) * (width, height)
+    sway = fractal(2.2, 53)
+    lean = angle + 0.5 * sway[(starts[:, 1] * 511 / height).astype(int), (starts[:, 0] * 511 / width).astype(int)] + rng.normal(0, 0.12, count)
+    curl = rng.normal(0, 0.18, count)
+    thick = max(1, round(0.1 / mm_per_px))
+    for start, a, c, tone in zip(starts, lean, curl, rng.integers(40, 256, count), strict=True):
+        heading = a + c * step
+        points = start + np.stack([np.cos(heading), np.sin(heading)], -1) * (step * long * 0.7)[:, None]
+        fixed = [np.round(points * 8).astype(np.int32)]
+        cv2.polylines(layer, fixed, False, 255, thick, cv2.LINE_AA, 3)
+        cv2.polylines(bright, fixed, False, int(tone), thick, cv2.LINE_AA, 3)
+    cover = layer.astype(np.float32) / np.float32(255)
+    cover = np.clip(0.9 * cover + 0.45 * thickness * cv2.GaussianBlur(cover, (0, 0), max(1.5, 1.0 / mm_per_px)), 0, 1)
+    if rng.random() < 0.5:
+        y, x = np.mgrid[:height, :width].astype(np.float32)
+        line = (y - height * float(rng.uniform(0.3, 0.7))) * np.cos(angle) - (x - width * 0.5) * np.sin(angle)
+        cover = cover * (1.0 - 0.85 * np.exp(-((line / (0.04 * max(size))) ** 2)))
+    return np.asarray(cover * where, np.float32), bright.astype(np.float32) / np.float32(255)

@@ -52,7 +52,7 @@ def patch(canvas: Canvas, rng: Rng) -> Shell:
     angle = float(rng.uniform(0, np.pi))
     along, across = turned(x, y, angle, (float(rng.normal(0, 0.2)) * width, float(rng.normal(0, 0.2)) * height))
     bow = float(rng.uniform(0.15, 0.75)) / (0.5 * width)
-    shell.elevation_mm = -0.5 * np.float32(bow) * across**2 - np.float32(0.1 * bow) * along**2 + waviness(canvas, rng, 0.03 * width, width) + waviness(canvas, rng, 0.006 * width, 0.3 * width)
+    shell.elevation_mm = -0.5 * np.float32(bow) * across**2 - np.float32(0.1 * bow) * along**2 + waviness(canvas, rng, float(rng.uniform(0.01, 0.06)) * width, width) + waviness(canvas, rng, float(rng.uniform(0.0, 0.012)) * width, 0.35 * width)
     shell.axis = angle + float(rng.normal(0, 0.2))
     if rng.random() < 0.22:
         shell.relief_mm += lines(canvas, rng, angle + np.pi / 2, list(rng.normal(0, 0.35 * width, rng.integers(1, 4))), 0.7, 0.009 * width)
