@@ -84,7 +84,7 @@ class Hits:
 class Scene:
     """A posed body ready for rays. Building takes 0.1 s; keep it for all cameras of one pose.
 
-    `clothes` marks the fine quads that a garment covers: their pixels have region 0 and depth > 0.
+    `clothes` marks the fine quads that a garment covers: their pixels have region 0 and depth > 0; the hem is smoothed over a few quads.
     """
 
     def __init__(self, mesh: Mesh, clothes: NDArray[np.bool_] | None = None) -> None:
@@ -103,9 +103,9 @@ class Scene:
 
     @cached_property
     def _corners(self) -> Floats:
-        """Per fine vertex: posed normal, rest position, rest normal (V, 9), gathered together."""
+        """Per fine vertex: posed normal, rest position, rest normal, cover by cloth (V, 10), gathered together."""
         body = self.mesh.body
-        return np.concatenate([self.mesh.normals, body.rest_mm, body.rest_normals], axis=1)
+        return np.concatenate([self.mesh.normals, body.rest_mm, body.rest_normals, _smoothed(self.clothes)[:, None]], axis=1)
 
     @cached_property
     def chart_scale_mm(self) -> Floats:
@@ -144,13 +144,13 @@ class Scene:
         values = self._corners[corner[:, 0]] * (1 - u - v)
         values += self._corners[corner[:, 1]] * u
         values += self._corners[corner[:, 2]] * v
-        normal, rest_normal = _unit(values[:, :3] @ camera.axes.T.astype(np.float32)), _unit(values[:, 6:])
+        normal, rest_normal = _unit(values[:, :3] @ camera.axes.T.astype(np.float32)), _unit(values[:, 6:9])
         quad = triangle // 2
         first = np.zeros_like(quad)
         second, third = np.where(triangle % 2 == 0, 1, 2), np.where(triangle % 2 == 0, 2, 3)
         uv = model.uv[quad, first] * (1 - u - v) + model.uv[quad, second] * u + model.uv[quad, third] * v
         depth = hits.distance_mm[seen] * cosine[seen]
-        bare = ~self.clothes[quad]
+        bare = values[:, 9] < 0.5
         shape = (camera.height, camera.width)
 
         def spread(values: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -169,6 +169,20 @@ class Scene:
             depth_mm=spread(depth.astype(np.float32)),
             mm_per_px=spread((depth / camera.focal_px).astype(np.float32)),
         )  # type: ignore[arg-type]
+
+
+def _smoothed(clothes: NDArray[np.bool_]) -> Floats:
+    """Cover (0-1) per fine vertex of a mask of fine quads: averaged over its neighbours four times."""
+    fine = body_model().fine
+    value = np.zeros(fine.matrix.shape[0], dtype=np.float32)
+    if not clothes.any():
+        return value
+    count = np.bincount(fine.quads.ravel(), minlength=len(value))
+    quad = clothes.astype(np.float64)
+    for _ in range(4):
+        mean = np.bincount(fine.quads.ravel(), np.repeat(quad, 4), len(value)) / np.maximum(count, 1)
+        quad = mean[fine.quads].mean(axis=1)
+    return np.asarray(mean, dtype=np.float32)
 
 
 def chart_scale(rest_mm: Floats) -> Floats:

@@ -1,0 +1,31 @@
+"""A finished phantom photograph with its masks, as the data contract stores them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All (H, W), uint8.
+
+    Attributes:
+        image: (H, W, 3) sRGB.
+        regions: 0 not skin, 1-4 regions, 5 other skin.
+        lesion: 0/255, exact.
+        outline: 0/255, what a pen would enclose.
+        signs: (H, W, 3), grade x 60 of erythema, induration, scaling.
+        facts: What was drawn, for tables and tests.
+    """
+
+    image: Bytes
+    regions: Bytes
+    lesion: Bytes
+    outline: Bytes
+    signs: Bytes
+    facts: dict[str, float | str] = field(default_factory=dict)
