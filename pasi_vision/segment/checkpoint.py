@@ -97,14 +97,8 @@ def open_model(model: str | Path = DEFAULT_MODEL, *, check_hashes: bool = True) 
                 fix=f"Name a folder with a {RECORD_FILE}, or one of: {', '.join(model_names()) or 'none is installed'}.",
             )
     record = _read_record(folder / RECORD_FILE)
-    for name in (ONNX_FILE, WEIGHTS_FILE):
-        if name not in record.files:
-            raise ModelError(f"{name} has no hash", where=str(folder / RECORD_FILE), fix="Export the model again.")
+    _check_names(record, folder / RECORD_FILE)
     for name, expected in record.files.items():
-        if "/" in name or "\\" in name:
-            raise ModelError(
-                f"file name {name!r} leaves the folder", where=str(folder / RECORD_FILE), fix="Export it again."
-            )
         file = folder / name
         if not file.is_file():
             raise ModelError("file not found", where=str(file), fix="Copy the whole model folder.")
@@ -115,6 +109,15 @@ def open_model(model: str | Path = DEFAULT_MODEL, *, check_hashes: bool = True) 
                 fix="Copy the model folder again, or export it again.",
             )
     return ModelFolder(folder, record)
+
+
+def _check_names(record: ModelRecord, where: Path) -> None:
+    for name in (ONNX_FILE, WEIGHTS_FILE):
+        if name not in record.files:
+            raise ModelError(f"{name} has no hash", where=str(where), fix="Export the model again.")
+    for name in record.files:
+        if Path(name).name != name or "\\" in name:
+            raise ModelError(f"file name {name!r} leaves the folder", where=str(where), fix="Export the model again.")
 
 
 def _read_record(path: Path) -> ModelRecord:

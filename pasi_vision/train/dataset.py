@@ -89,7 +89,7 @@ def _labels(photo: PhotoEntry, shape: tuple[int, int]) -> list[NDArray[np.uint8]
     lesion = nothing if truth.lesion is None else truth.lesion.astype(np.uint8) * 255
     outline = nothing if truth.outline is None else truth.outline.astype(np.uint8) * 255
     if "outline" in photo.masks:
-        votes = photo.masks["outline"].with_name(f"{photo.file.stem}.outline_votes.png")
+        votes = photo.masks["outline"].with_name(f"{photo.file.stem}.votes.png")
         if votes.is_file():  # several raters: their spread is part of the truth
             outline = read_picture(votes, grey=True)
     signs = truth.signs if truth.signs is not None else np.zeros((*shape, 3), np.uint8)
