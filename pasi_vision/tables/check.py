@@ -87,6 +87,8 @@ def first_repeated(codes: NDArray[np.int64]) -> int | None:
 def _typed(values: pd.Series[Any], column: Column, where: str) -> pd.Series[Any]:
     import pandas as pd
 
+    if column.kind is Kind.BOOLEAN and isinstance(values.dtype, pd.BooleanDtype) and not column.filled:
+        return values
     is_text = values.dtype == object or isinstance(values.dtype, (pd.StringDtype, pd.CategoricalDtype))
     if column.kind is Kind.TEXT:
         return _text(values, column, where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pasi_vision.anatomy import GRADE_MAX, Region, Sign, View
 from pasi_vision.tables.schema import Column, Kind, Status, Table
 
-__all__ = ["FINDINGS", "PHOTOS", "SCORES"]
+__all__ = ["ARMS", "COURSES", "ENDPOINTS", "FINDINGS", "PHOTOS", "SCORES", "WITHDRAWAL"]
 
 
 def _key(name: str) -> Column:
@@ -71,3 +71,64 @@ SCORES = Table(
     key=("subject_id", "visit", "rater", "reading"),
 )
 """One row per subject x visit x rater x reading; the policies that made it stand in every row."""
+
+ARMS = Table("arms", (_key("subject_id"), _key("arm")), key=("subject_id",))
+"""Which arm each subject was in."""
+
+WITHDRAWAL = Table(
+    "withdrawal",
+    (
+        _key("subject_id"),
+        Column("withdrawal_day", Kind.INTEGER, required=True),
+        Column("restart_day", Kind.INTEGER),
+        Column("new_type_day", Kind.INTEGER),
+    ),
+    key=("subject_id",),
+)
+"""When treatment ended (empty: it did not), when it was started again, when a new type of psoriasis (pustular, erythrodermic) began."""
+
+_FLAGS = (
+    *(f"pasi{k}" for k in (50, 75, 90, 100)),
+    *(f"pasi_at_most_{k}" for k in (1, 2, 3, 5)),
+    "bsa_at_most_1",
+    *("relapse_npf", "relapse_ema", "rebound", "rebound_ema", "flare"),
+)
+
+ENDPOINTS = Table(
+    "endpoints",
+    (
+        *_READING,
+        Column("pasi", Kind.NUMBER, 0, 72),
+        Column("baseline_pasi", Kind.NUMBER, 0, 72),
+        Column("change", Kind.NUMBER, -72, 72),
+        Column("percent_change", Kind.NUMBER, -100),
+        *(Column(name, Kind.BOOLEAN) for name in _FLAGS),
+        Column("best_pasi", Kind.NUMBER, 0, 72),
+        Column("best_percent_change", Kind.NUMBER, -100),
+        Column("reason"),
+    ),
+    key=("subject_id", "visit", "rater", "reading"),
+)
+"""One row per row of scores.csv, by subject, rater, reading and day; change = PASI minus baseline (improvement is negative)."""
+
+COURSES = Table(
+    "courses",
+    (
+        _key("subject_id"),
+        _key("rater"),
+        Column("reading", Kind.INTEGER, 1, None, required=True, filled=True),
+        Column("baseline_day", Kind.INTEGER),
+        Column("baseline_pasi", Kind.NUMBER, 0, 72),
+        Column("last_day", Kind.INTEGER),
+        Column("best_pasi", Kind.NUMBER, 0, 72),
+        Column("best_percent_change", Kind.NUMBER, -100),
+        Column("best_day", Kind.INTEGER),
+        *(Column(f"days_to_pasi{k}", Kind.INTEGER, 0) for k in (50, 75, 90, 100)),
+        Column("relapse_origin_day", Kind.INTEGER),
+        Column("days_to_relapse", Kind.INTEGER, 0),
+        Column("relapsed", Kind.BOOLEAN),
+        Column("reason"),
+    ),
+    key=("subject_id", "rater", "reading"),
+)
+"""One row per subject, rater and reading: baseline, best response, days from baseline to each response, days to relapse or censoring."""

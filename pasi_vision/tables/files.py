@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -200,6 +201,7 @@ def _number(value: Any) -> str:
 
 def _write_csv_arrow(frame: pd.DataFrame, stream: IO[bytes]) -> None:
     """The same bytes as `_plain(frame).to_csv`, faster: that one is used only for rows with text that needs quotes."""
+    import pandas as pd
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -207,9 +209,12 @@ def _write_csv_arrow(frame: pd.DataFrame, stream: IO[bytes]) -> None:
     csv.writer(head, lineterminator="\n").writerow(frame.columns)
     stream.write(head.getvalue().encode("utf-8"))
     options = arrow_csv.WriteOptions(include_header=False, quoting_style="none")
+    known = [values.cat.categories for _, values in frame.items() if isinstance(values.dtype, pd.CategoricalDtype)]
+    quoted = any(_needs_quotes(words) for words in known)
+    texts = [name for name, values in frame.items() if values.dtype == object]
     for start in range(0, len(frame), _ROWS_AT_ONCE):
         part = frame.iloc[start : start + _ROWS_AT_ONCE]
-        if any(_needs_quotes(values) for _, values in part.items()):
+        if quoted or any(_needs_quotes(pd.unique(part[name])) for name in texts):
             stream.write(_plain(part).to_csv(index=False, header=False, lineterminator="\n").encode("utf-8"))
         else:
             arrow_csv.write_csv(pa.Table.from_pandas(part, preserve_index=False), stream, options)
@@ -218,11 +223,6 @@ def _write_csv_arrow(frame: pd.DataFrame, stream: IO[bytes]) -> None:
 _ROWS_AT_ONCE = 250_000
 
 
-def _needs_quotes(values: pd.Series[Any]) -> bool:
-    import pandas as pd
-
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return False
-    categorical = isinstance(values.dtype, pd.CategoricalDtype)
-    known = values.cat.categories if categorical else pd.unique(values)
-    return any(any(sign in str(word) for sign in ',"\r\n') for word in known)
+def _needs_quotes(words: Iterable[Any]) -> bool:
+    text = " ".join(map(str, words))
+    return any(sign in text for sign in ',"\r\n')
