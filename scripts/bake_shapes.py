@@ -1,7 +1,7 @@
 """Bake outlines of real psoriasis lesions (DermXDB, CC0) into `pasi_vision/phantom/assets/shapes.npz`: python scripts/bake_shapes.py FOLDER.
 
-FOLDER holds one-bit PNG masks IMAGE__rRATER_pPASS.png. Every whole component of at least 22 px equivalent diameter is turned to its long
-axis, scaled to equivalent radius 1 and stored as a signed distance (positive inside) on a 64 x 64 grid that spans -2.4 ... 2.4 radii.
+FOLDER holds one-bit PNG masks IMAGE__rRATER_pPASS.png. Every whole component of at least 64 px equivalent diameter (the pen was square, 10-25 px: smaller ones show the
+pen) is smoothed, turned to its long axis, scaled to equivalent radius 1 and stored as a signed distance (positive inside) on a 64 x 64 grid that spans -2.4 ... 2.4 radii.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def signed_distance(mask: NDArray[np.uint8], moments: tuple[float, float, float,
     u, v = np.meshgrid(axis, axis)
     x = x0 + 2 + u * np.cos(angle) - v * np.sin(angle)
     y = y0 + 2 + u * np.sin(angle) + v * np.cos(angle)
+    inside = cv2.GaussianBlur(inside, (0, 0), 0.16 * radius)  # rounds off the corners of the square pen
     out = cv2.remap(inside, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderValue=-3.0 * radius)
     return np.clip(np.rint(out / radius * STEP), -127, 127).astype(np.int8)
 
@@ -36,7 +37,7 @@ def components(path: Path) -> list[tuple[float, float, NDArray[np.int8]]]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     found = []
     for index, (x, y, w, h, area) in enumerate(stats):
-        if index == 0 or area < np.pi * 11**2 or x < 1 or y < 1 or x + w >= width - 1 or y + h >= height - 1:
+        if index == 0 or area < np.pi * 32**2 or x < 1 or y < 1 or x + w >= width - 1 or y + h >= height - 1:
             continue
         part = np.ascontiguousarray((labels[y : y + h, x : x + w] == index).astype(np.uint8))
         m = cv2.moments(part, binaryImage=True)

@@ -91,7 +91,7 @@ def _tidy(surface: Surface, focal_px: float) -> Surface:
 
 
 def _shell(surface: Surface, person: Person, female: bool, rng: Rng) -> Shell:
-    anatomy = anatomy_of(surface, person, female=female)
+    anatomy = anatomy_of(surface, person, rng, female=female)
     solid = (surface.depth_mm > 0).astype(np.uint8)
     seen = surface.region > 0
     mm = float(np.median(surface.mm_per_px[seen])) if seen.any() else 1.0

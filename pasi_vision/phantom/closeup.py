@@ -15,6 +15,7 @@ from pasi_vision.phantom.camera import draw_camera, photograph, reduced, stored
 from pasi_vision.phantom.disease import draw_plaques, draw_style
 from pasi_vision.phantom.geometry import Canvas, Shell, surface_of
 from pasi_vision.phantom.light import Light, draw_light, falloff_map
+from pasi_vision.phantom.negatives import draw_negative
 from pasi_vision.phantom.outline import GRID, consensus, draw_pen, trace, visibility
 from pasi_vision.phantom.paint import Anatomy, Finish, paint
 from pasi_vision.phantom.picture import Picture
@@ -78,15 +79,20 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
     clear = rng.random() < preset.clear
     plaques = [] if clear else draw_plaques(rng, _spots(surface, half, rng), half.size_mm, style, kind, shell.axis)
     plaques += _after_marks(rng, surface, half, preset, shell.axis)
+    negative = ""
+    if rng.random() < (4.0 * preset.negatives if clear else 0.5 * preset.negatives):
+        negative, spots = draw_negative(rng, _spots(surface, half, rng), half.size_mm[0], shell.axis)
+        plaques = spots + plaques
     maps = lesion_maps(plaques, surface.place_mm, surface.rest_normal)
     picture, alpha = _picture(rng, (scene, preset, full, half, shell.axis), (shell, surface, person, maps), (style.saturation, shape, seen.hair if seen is not None else float(rng.uniform(0.1, 0.6))))
-    outline, votes = _outlines(rng, preset, maps, surface, person)
+    alive = np.array([plaque.active for plaque in plaques] + [False])[maps.plaque]
+    outline, votes = _outlines(rng, preset, maps, surface, alive)
     truth = _masks(maps, surface, alpha, shape)
     if not truth[1].any():
         outline, votes = np.zeros_like(outline), np.zeros_like(votes)
     facts: dict[str, float | str] = {
         "scene": scene, "ita_deg": person.ita_deg, "plaques": float(sum(p.active for p in plaques)), "frame_mm": half.size_mm[0],
-        "erythema": float(maps.erythema.max()), "scale": style.scale_kind.name,
+        "erythema": float(maps.erythema.max()), "scale": style.scale_kind.name, "negative": negative,
     }  # fmt: skip
     regions, lesion, signs = truth
     drawn = np.where(regions > 0, _to(outline, shape, 255), 0).astype(np.uint8)
@@ -221,6 +227,12 @@ def _distractors(rng: Rng, setting: Setting, person: Person, maps: LesionMaps) -
         marks.add_tattoo(overlay, rng)
     if rng.random() < 0.18 and maps.lesion.any():
         marks.add_crusts(overlay, rng, mm, (maps.depth > 0.05).astype(np.float32))
+    if STYLES.get(scene, scene) in ("palm", "sole"):
+        where = np.clip(maps.depth * 4.0, 0, 1)
+        if rng.random() < 0.5:
+            marks.add_horn(overlay, rng, where)
+        if rng.random() < 0.5:
+            marks.add_fissures(overlay, rng, mm, where, float(rng.uniform(0, 3.14)))
     return overlay
 
 
@@ -237,7 +249,7 @@ def _hair(rng: Rng, radiance: Field, part: Bytes, person: Person, look: tuple[fl
         layers.append((marks.hair_layer(rng, size, density, mm, axis + float(rng.normal(0, 0.5)), np.where(bare, 0, thin).astype(np.float32)), 0.8))
     for kind, dense, long in ((Part.BROW, 6.0, 9.0), (Part.BEARD, 5.0, 6.0)):
         where = (part == int(kind)).astype(np.float32)
-        if not where.any():
+        if not where.any() or (kind == Part.BROW and scene in SITES):
             continue
         soft = cv2.GaussianBlur(where, (0, 0), max(1.0, 2.0 / mm))
         strength = float(rng.uniform(0.3, 1.0)) if kind != Part.BEARD else float(rng.uniform(0.2, 0.8))
@@ -289,15 +301,14 @@ def _watermark(rng: Rng, picture: Bytes) -> None:
     picture[:] = np.clip(picture + share * (colour - picture), 0, 255).astype(np.uint8)
 
 
-def _outlines(rng: Rng, preset: CloseUpPreset, maps: LesionMaps, surface: Surface, person: Person) -> tuple[NDArray[np.bool_], Field]:
+def _outlines(rng: Rng, preset: CloseUpPreset, maps: LesionMaps, surface: Surface, alive: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Field]:
     """Majority and share of the simulated raters, on the outline grid."""
     shape = surface.shape
     scale = GRID / max(shape)
     size = (max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale)))
-    active = np.where(maps.distance_mm > -1e2, 1.0, 0.0)
-    red = np.clip((maps.blood_factor - 1.05) / 2.2, 0, 1) * active
+    red = np.clip((maps.blood_factor - 1.05) / 2.2, 0, 1) * alive
     strength = cv2.resize(red.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_AREA)
-    cover = cv2.resize(maps.scale_cover, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    cover = cv2.resize(maps.scale_cover * alive, (size[1], size[0]), interpolation=cv2.INTER_AREA)
     skin = cv2.resize(surface.skin.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST) > 0
     seen = visibility(strength, cover, shape) * skin
     near = cv2.dilate(skin.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ def draw_style(rng: Rng, scene: str) -> Style:
     kind = ScaleKind(int(rng.choice(7, p=np.array(shares) / sum(shares))))
     violet = rng.random() < (0.5 if scene in ("limb", "joint", "sole") else 0.27)
     return Style(
-        blood_factor=1.0 + float(np.exp(rng.normal(np.log(3.2), 0.45))),
+        blood_factor=1.0 + float(np.exp(rng.normal(np.log(4.2), 0.5))),
         saturation=float(rng.uniform(0.25, 0.55) if violet else rng.uniform(0.7, 0.97)),
         scale_kind=kind,
         scale_cover=0.0 if kind == ScaleKind.NONE else float(rng.uniform(low, high)),
@@ -82,7 +82,8 @@ def draw_plaques(rng: Rng, skin: tuple[Field, Field, Field], frame_mm: tuple[flo
     area = draw_share(rng) * frame_mm[0] * frame_mm[1]
     radii, rough, spread = _sizes(rng, kind, area, frame_mm[0])
     centres = _centres(rng, skin, radii, spread, frame_mm)
-    return [_plaque(rng, (skin[0][at], skin[1][at]), float(r), style, (frame_mm[0], axis, rough)) for at, r in zip(centres, radii, strict=True)]
+    plaques = [_plaque(rng, (skin[0][at], skin[1][at]), float(r), style, (frame_mm[0], axis, rough)) for at, r in zip(centres, radii, strict=True)]
+    return plaques + [lobe for plaque in plaques for lobe in _lobes(rng, plaque, skin, frame_mm[0])]
 
 
 def _sizes(rng: Rng, kind: int, area: float, width: float) -> tuple[Field, float, float]:
@@ -171,3 +172,27 @@ def _plaque(rng: Rng, spot: tuple[Field, Field], radius: float, style: Style, fr
         crease_scale=style.crease_scale,
         seed=int(rng.integers(2**31)),
     )
+
+
+def _lobes(rng: Rng, plaque: Plaque, skin: tuple[Field, Field, Field], width: float) -> list[Plaque]:
+    """Smaller ovals that have grown together with a big plaque: its edge becomes scalloped, with inward notches (field guide, section 2)."""
+    if plaque.radius_mm < 0.05 * width or rng.random() < 0.45:
+        return []
+    place = skin[0]
+    away = np.linalg.norm(place - np.asarray(plaque.centre_mm, np.float32), axis=1) / plaque.radius_mm
+    rim = np.flatnonzero((away > 0.65) & (away < 1.25))
+    found = []
+    for at in rng.choice(rim, min(len(rim), int(rng.integers(2, 8))), replace=False) if len(rim) else []:
+        found.append(
+            replace(
+                plaque,
+                centre_mm=(float(place[at][0]), float(place[at][1]), float(place[at][2])),
+                normal=(float(skin[1][at][0]), float(skin[1][at][1]), float(skin[1][at][2])),
+                radius_mm=plaque.radius_mm * float(rng.uniform(0.2, 0.5)),
+                shape=ELLIPSE,
+                stretch=float(np.exp(abs(rng.normal(0, 0.35)))),
+                roughness=0.08,
+                seed=int(rng.integers(2**31)),
+            )
+        )
+    return found

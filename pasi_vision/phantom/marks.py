@@ -130,6 +130,25 @@ def add_crusts(overlay: Overlay, rng: Rng, mm_per_px: float, where: Field) -> No
     overlay.ink.append((0.8 * dots, (0.10, 0.02, 0.012) if rng.random() < 0.6 else (0.16, 0.08, 0.03)))
 
 
+def add_fissures(overlay: Overlay, rng: Rng, mm_per_px: float, where: Field, angle: float) -> None:
+    """Fissures of thick palmar or plantar skin: deep red cracks with white rims."""
+    size = overlay.blood.shape
+    lines = strokes(rng, size, int(rng.integers(3, 26)), (angle, 0.35, float(rng.uniform(6, 22)) / mm_per_px, 0.25), max(1.0, 0.7 / mm_per_px)) * where
+    rim = cv2.GaussianBlur(lines, (0, 0), max(1.0, 1.2 / mm_per_px))
+    overlay.ink.append((np.clip(1.3 * rim, 0, 0.6), (0.66, 0.54, 0.42)))
+    overlay.ink.append((np.clip(1.2 * lines, 0, 0.85), (0.16, 0.02, 0.012) if rng.random() < 0.7 else (0.45, 0.30, 0.2)))
+    overlay.relief_mm -= 0.5 * lines
+
+
+def add_horn(overlay: Overlay, rng: Rng, where: Field) -> None:
+    """Yellow thickened horny layer of palms and soles, in lesions and somewhat beyond."""
+    size = overlay.blood.shape
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32) / np.float32(max(size))
+    cloud = 0.6 + 0.4 * np.tanh(sample(fractal(1.5, 54), x * 0.8 + float(rng.random()), y * 0.8))
+    spread = cv2.GaussianBlur(where, (0, 0), 0.03 * max(size))
+    overlay.ink.append((float(rng.uniform(0.2, 0.65)) * cloud * np.maximum(0.8 * where, spread), (0.60, 0.43, 0.22)))
+
+
 def add_tattoo(overlay: Overlay, rng: Rng) -> None:
     """Blue-black or coloured lines and letters."""
     size = overlay.blood.shape

@@ -86,9 +86,10 @@ def relief_tile() -> Field:
     """Skin micro-relief (512, 512): furrows between the polygons of the skin surface, depth about -1 in a furrow ... 0.3 on plateaus."""
     gap, value = (np.ascontiguousarray(cells(700, 3)[..., k]) for k in (0, 1))
     fine, fine_value = (np.ascontiguousarray(cells(2600, 4)[..., k]) for k in (0, 1))
-    furrow = np.exp(-((gap / 0.16) ** 2)) * (0.6 + 0.8 * cv2.GaussianBlur(value, (0, 0), 3))
+    furrow = np.exp(-((gap / 0.2) ** 2))
     secondary = np.exp(-((fine / 0.2) ** 2))
-    relief = -furrow - 0.45 * secondary + 0.25 * (value - 0.5) + 0.15 * (fine_value - 0.5) + 0.12 * fractal(0.5, 12)
+    uneven = 0.5 + 0.5 * np.tanh(fractal(1.4, 13))  # furrows are deep here and shallow there, so that no mosaic shows
+    relief = -furrow * uneven - 0.4 * secondary * (1.2 - uneven) + 0.2 * (value - 0.5) + 0.15 * (fine_value - 0.5) + 0.3 * fractal(0.7, 12)
     return np.asarray(cv2.GaussianBlur(relief, (0, 0), 0.8, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 

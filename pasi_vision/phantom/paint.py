@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +56,12 @@ def paint(
     colour = skin_colour(melanin, blood, person.saturation)
     colour *= 1.0 + inside[..., None] * (_tinge(person, finish) - 1.0)
     gloss = anatomy.gloss * np.float32(0.5 + person.gloss) * (1.0 + 0.4 * inside)
-    height, gloss = _add_scale(colour, height, gloss, chart_mm, mm_per_px, maps, finish)
-    for alpha, ink in (*overlay.ink, *anatomy.paint):
+    furrow = np.clip(-(0.45 * anatomy.relief_mm + relief) / person.relief_mm - 0.3, 0.0, 1.5)
+    cover = np.clip(maps.scale_cover * (1.0 + 1.3 * maps.crease_scale * furrow), 0.0, 1.0)
+    for alpha, ink in overlay.ink:
+        colour += np.clip(alpha, 0, 1)[..., None] * (np.asarray(ink, np.float32) - colour)
+    height, gloss = _add_scale(colour, height, gloss, chart_mm, mm_per_px, replace(maps, scale_cover=cover), finish)
+    for alpha, ink in anatomy.paint:
         colour += np.clip(alpha, 0, 1)[..., None] * (np.asarray(ink, np.float32) - colour)
     diffuse, specular = shade(normal, height, mm_per_px, light, gloss)
     fall = falloff_map(light, diffuse.shape)

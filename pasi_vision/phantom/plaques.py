@@ -67,6 +67,7 @@ class Plaque:
         halo: Pale ring: share by which blood falls around the plaque.
         mark: After-mark: added melanin (negative: pale) in units of the person's own melanin; no part of the lesion.
         crease_scale: How far scale and depth follow the skin's creases, 0-1.
+        other: Of another disease: drawn, but never a lesion.
         seed: Decides this plaque's own irregularities.
     """
 
@@ -87,6 +88,7 @@ class Plaque:
     halo: float = 0.0
     mark: float = 0.0
     crease_scale: float = 0.0
+    other: bool = False
     seed: int = 0
 
     @property
@@ -97,7 +99,7 @@ class Plaque:
     @property
     def active(self) -> bool:
         """Whether it is still a lesion (any sign at least `ACTIVE_GRADE`) rather than an after-mark."""
-        return max(self.grades) >= ACTIVE_GRADE
+        return not self.other and max(self.grades) >= ACTIVE_GRADE
 
     @property
     def reach_mm(self) -> float:

@@ -22,7 +22,6 @@ def library() -> tuple[Field, Field, Field]:
     """Signed distances (N, 64, 64) in equivalent radii, positive inside; elongation (N,); solidity (N,)."""
     with np.load(ASSET) as data:
         distance = data["distance"].astype(np.float32) / np.float32(STEP)
-        distance = np.stack([cv2.GaussianBlur(grid, (0, 0), 1.6) for grid in distance])
         edge = np.ones(distance.shape[1:], np.bool_)
         edge[1:-1, 1:-1] = False
         distance[:, edge] = np.minimum(distance[:, edge], np.float32(-0.15))
