@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pasi_vision.segment import Model
 
-__all__ = ["PhotoRequest", "StudyResult", "process_photo", "requests_of", "score_visits", "segment_photo"]
+__all__ = ["PhotoRequest", "StudyResult", "measure_visits", "process_photo", "requests_of", "score_visits", "segment_photo"]
 
 PREVIEW_PX = 720
 """Longer side of the preview that is kept beside the masks."""
@@ -170,12 +170,12 @@ def score_visits(
             results.append(result)
             if progress is not None:
                 progress(len(results), len(requests), result)
-    findings = finding_frame(list(_measure_visits(results, model, settings)))
+    findings = finding_frame(list(measure_visits(results, model, settings)))
     everyone = findings if others is None else pd.concat([others, findings], ignore_index=True)
     return StudyResult(results, findings, score_findings(everyone, settings))
 
 
-def _measure_visits(results: Sequence[PhotoResult], model: Model, settings: StudySettings) -> Iterable[Finding]:
+def measure_visits(results: Sequence[PhotoResult], model: Model, settings: StudySettings) -> Iterable[Finding]:
     """Findings of every visit, in the order in which visits first appear."""
     coverage, intervals = load_view_coverage(), Intervals.from_json(model.intervals)
     choices = MeasureChoices(settings.area_convention, settings.minimum_coverage)

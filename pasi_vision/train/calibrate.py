@@ -1,1 +1,125 @@
-"""Thresholds, conformal intervals and detection limit, chosen on one preset and measured on another."""
+"""Conformal intervals and detection limit of a model, from findings of patients it never saw, and the coverage they reach on others.
+
+A finding is a row with `subject_id`, `skin_tone` (band), `predicted_<what>` and `true_<what>`, and for coverage `<what>_low` and
+`<what>_high`; what: area_percent, a sign, pasi or bsa_percent. They come from the very stages that `score` uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pasi_vision.anatomy import GRADE_MAX, Sign
+from pasi_vision.errors import InputError
+from pasi_vision.train.conformal import area_intervals, detection_limit, residual_interval
+from pasi_vision.train.evaluate import Row
+from pasi_vision.train.figures import Figure, Resample, mean_figures
+
+__all__ = ["FEWEST_PATIENTS", "SCORES", "coverage_figures", "coverage_record", "fit_intervals"]
+
+SCORES = ("pasi", "bsa_percent")
+"""Scores of a visit that get an interval of their own."""
+
+FEWEST_PATIENTS = 20
+"""Below this no 90 % interval with two sides exists (each side needs 19 patients and the one to come)."""
+
+
+def fit_intervals(
+    findings: Sequence[Row], visits: Sequence[Row], *, level: float = 0.9, seed: int = 0
+) -> dict[str, Any]:
+    """The `intervals` of a model.json, without their measured coverage.
+
+    Args:
+        findings: One per patient, visit (or photograph) and region.
+        visits: One per patient and visit with its scores; may be empty.
+        level: Nominal coverage.
+        seed: Draws the halves of split conformal prediction.
+
+    Raises:
+        InputError: There are findings of fewer than 20 patients.
+    """
+    predicted, true, patients = _pairs(findings, "area_percent")
+    n_patients = len(np.unique(patients)) if len(patients) else 0
+    if n_patients < FEWEST_PATIENTS:
+        raise InputError(
+            f"findings of {n_patients} patients are too few to calibrate {level:.0%} intervals",
+            fix=f"Give a set of at least {FEWEST_PATIENTS} patients; 100 and more make the intervals narrow.",
+        )
+    intervals: dict[str, Any] = {
+        "level": level,
+        "area_percent": area_intervals(predicted, true, patients, level, seed=seed),
+        "grade": {},
+        "detection_limit_percent": detection_limit(predicted, true),
+        "calibration": {"findings": len(predicted), "patients": n_patients, "seed": seed},
+    }
+    for sign in Sign:
+        predicted, true, patients = _pairs(_graded(findings), sign)
+        if len(patients):
+            low, high = residual_interval(true - predicted, patients, level, float(GRADE_MAX))
+            intervals["grade"][str(sign)] = [round(low, 4), round(high, 4)]
+    for score in SCORES:
+        predicted, true, patients = _pairs(visits, score)
+        if len(patients) and len(np.unique(patients)) >= FEWEST_PATIENTS:
+            # PASI (0-72) lies within 0-100, so the knots of areas serve it as well.
+            intervals[score] = area_intervals(predicted, true, patients, level, seed=seed)
+    return intervals
+
+
+def coverage_figures(findings: Sequence[Row], visits: Sequence[Row], resample: Resample) -> list[Figure]:
+    """Share of true values inside their stated intervals: all findings, affected regions alone, by skin tone and region."""
+    figures: list[Figure] = []
+    groupings = ("skin_tone", "region")
+    for name, rows in (("area_percent", findings), ("area_percent_affected", _affected(findings))):
+        figures += _coverage(rows, "area_percent", name, "finding", groupings, resample)
+    for sign in Sign:
+        figures += _coverage(_graded(findings), sign, sign, "finding", groupings, resample)
+    for score in (*SCORES, *(f"{name}_bounds" for name in SCORES)):
+        figures += _coverage(visits, score, score, "visit", ("skin_tone",), resample)
+    return figures
+
+
+def coverage_record(findings: Sequence[Row], visits: Sequence[Row], resample: Resample) -> dict[str, Any]:
+    """Measured coverage as model.json holds it: group -> what -> value, 95 % interval, n and patients."""
+    record: dict[str, Any] = {}
+    for figure in coverage_figures(findings, visits, resample):
+        content = {name: getattr(figure, name) for name in ("value", "low", "high", "n", "patients")}
+        record.setdefault(figure.group, {})[figure.metric] = content
+    return {
+        group: {name.removeprefix("coverage_"): row for name, row in rows.items() if name.startswith("coverage_")}
+        | {name: row["value"] for name, row in rows.items() if name.startswith("width_")}
+        for group, rows in record.items()
+    }
+
+
+def _coverage(
+    rows: Sequence[Row], column: str, name: str, of: str, groupings: tuple[str, ...], resample: Resample
+) -> list[Figure]:
+    known = []
+    for row in rows:
+        low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
+        true = row.get(f"true_{column.removesuffix('_bounds')}")
+        if low is not None and high is not None and true is not None:
+            # Findings are written with three decimals.
+            inside = low - 5e-4 <= true <= high + 5e-4
+            known.append({**row, "covered": float(inside), "width": high - low})
+    figures = mean_figures(known, "covered", f"coverage_{name}", "share", of, groupings, resample)
+    return figures + mean_figures(known, "width", f"width_{name}", "as the value", of, (), resample)
+
+
+def _affected(findings: Sequence[Row]) -> list[Row]:
+    return [row for row in findings if (row.get("true_area_percent") or 0) > 0]
+
+
+def _graded(findings: Sequence[Row]) -> list[Row]:
+    """Findings whose lesions were seen: where none was, there is no grade to state."""
+    return [row for row in _affected(findings) if (row.get("predicted_area_percent") or 0) > 0]
+
+
+def _pairs(rows: Sequence[Row], what: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
+    """Predicted, true and patient of the rows that know both."""
+    known = [r for r in rows if r.get(f"predicted_{what}") is not None and r.get(f"true_{what}") is not None]
+    predicted, true = (np.array([row[f"{kind}_{what}"] for row in known], np.float64) for kind in ("predicted", "true"))
+    return predicted, true, np.array([row["subject_id"] for row in known], np.str_)

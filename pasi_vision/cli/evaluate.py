@@ -1,0 +1,343 @@
+"""`pasi-vision evaluate` and `pasi-vision model calibrate`: a model on labelled photographs, by the very stages that `score` uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pasi_vision.score import StudySettings
+    from pasi_vision.segment import Model
+    from pasi_vision.train.evaluate import Outcome, Stages
+    from pasi_vision.train.figures import Resample
+    from pasi_vision.train.folder import DataFolder
+    from pasi_vision.train.results import Comparison
+
+_Workers = Annotated[int, typer.Option(min=1, help="Photographs in work at once.")]
+_MODEL_HELP = "A released model's name, or the folder of a model."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command; `calibrate` joins the group `model` (see cli/model.py)."""
+    app.command()(evaluate)
+
+
+def evaluate(
+    model: Annotated[str, typer.Option("--model", help=_MODEL_HELP)],
+    data: Annotated[Path, typer.Option("--data", help="A folder with photos.csv and masks/ (see data/README.md).")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results; made if it is not there.")],
+    worst: Annotated[int, typer.Option(min=0, help="Pictures of the worst cases to write.")] = 12,
+    workers: _Workers = 1,
+) -> None:
+    """Measure a model on labelled photographs: evaluation.json, tables, and pictures of the worst cases.
+
+    Both conventions of area; by region, view, skin tone, severity, preset and camera; always n, and intervals clustered by patient.
+    """
+    from pasi_vision.provenance import run_record, write_run
+    from pasi_vision.score import StudySettings
+    from pasi_vision.segment import load_model
+    from pasi_vision.storage import output_folder
+    from pasi_vision.train.evaluate import evaluate_photos
+    from pasi_vision.train.folder import read_folder
+    from pasi_vision.train.results import evaluation_of, write_evaluation
+
+    folder, network, target = read_folder(data), load_model(model), output_folder(out)
+    settings = StudySettings()
+    outcomes = evaluate_photos(folder.photos, _stages(network), workers=workers, progress=_progress)
+    compared = _compare(network, folder, outcomes, settings)
+    content = evaluation_of(folder, network, outcomes, compared, _resample())
+    write_evaluation(target, content, outcomes, compared)
+    _write_worst(target / "worst", outcomes, _stages(network), worst)
+    record = run_record(
+        "evaluate",
+        inputs={"photos": folder.path / "photos.csv"},
+        settings=settings.model_dump(mode="json"),
+        model={"name": network.name, "version": network.version, "sha256": network.sha256},
+    )
+    write_run(target / "run.json", record)
+    for line in _summary(content):
+        typer.echo(line)
+    typer.echo(f"evaluation: {target / 'evaluation.json'}")
+
+
+def calibrate(
+    model: Annotated[str, typer.Option("--model", help="Folder of the model; its model.json is written again.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of another preset than the one trained on.")],
+    check: Annotated[
+        Path | None, typer.Option("--check", help="Third folder, on which the intervals' coverage is measured.")
+    ] = None,
+    level: Annotated[float, typer.Option(min=0.5, max=0.99, help="Nominal coverage of the intervals.")] = 0.9,
+    seed: Annotated[int, typer.Option(help="Draws the halves of split conformal prediction.")] = 0,
+    keep_thresholds: Annotated[bool, typer.Option("--keep-thresholds", help="Calibrate intervals only.")] = False,
+    workers: _Workers = 1,
+) -> None:
+    """Choose thresholds, fit conformal intervals, measure their coverage, and write them into the model's model.json.
+
+    Without --check, half of the patients calibrate and the other half tell the coverage.
+    """
+    from pasi_vision.score import StudySettings
+    from pasi_vision.segment import load_model
+    from pasi_vision.train.calibrate import coverage_record, fit_intervals
+    from pasi_vision.train.export import rewrite_record
+    from pasi_vision.train.folder import read_folder
+    from pasi_vision.train.results import data_facts
+
+    folder, third = read_folder(data), read_folder(check) if check else None
+    network, settings = load_model(model), StudySettings()
+    figures: dict[str, Any] = {}
+    if not keep_thresholds:
+        network, figures = _with_thresholds(network, folder, workers)
+    network = _changed(network, intervals={})
+    outcomes = _outcomes(network, folder, workers)
+    fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
+    fitted = _compare(network, folder, fitting, settings)
+    intervals = fit_intervals(fitted.best_findings, fitted.visits, level=level, seed=seed)
+    intervals["unit"] = fitted.unit
+    intervals["area_convention"] = settings.area_convention
+    intervals["calibration"] |= {"data": data_facts(folder), "thresholds": figures}
+    calibrated = _changed(network, intervals=intervals)
+    measured_on = third or folder
+    if checking is None:
+        checking = _outcomes(calibrated, measured_on, workers)
+    compared = _compare(calibrated, measured_on, checking, settings)
+    intervals["measured_coverage"] = coverage_record(compared.best_findings, compared.visits, _resample()) | {
+        "data": data_facts(measured_on) if third else "the other half of the calibration patients",
+        "unit": compared.unit,
+    }
+    record = calibrated.folder.record
+    rewrite_record(network.folder.path, record, intervals=intervals)
+    limits = record.thresholds
+    typer.echo(f"thresholds: skin {limits.skin}, lesion {limits.lesion}, outline {limits.outline}")
+    for name, row in figures.items():
+        typer.echo(f"  {name}: Dice {row['dice']} (at 0.5: {row.get('dice_at_half')}), n = {row['photographs']}")
+    typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
+    for name, row in intervals["measured_coverage"]["all"].items():
+        typer.echo(
+            f"coverage of {name}: {row['value']} [{row['low']}, {row['high']}], n = {row['n']} in {row['patients']} patients"
+        )
+
+
+def _stages(network: Model) -> Stages:
+    from pasi_vision.measure import measure_photo
+    from pasi_vision.pipeline import segment_photo
+    from pasi_vision.train.evaluate import Stages
+
+    return Stages(look=lambda photo: segment_photo(photo.file, network, photo.view), measure=measure_photo)
+
+
+def _outcomes(network: Model, folder: DataFolder, workers: int) -> list[Outcome]:
+    from pasi_vision.train.evaluate import evaluate_photos
+
+    return evaluate_photos(folder.photos, _stages(network), workers=workers, progress=_progress)
+
+
+def _compare(network: Model, folder: DataFolder, outcomes: Sequence[Outcome], settings: StudySettings) -> Comparison:
+    """The model's findings and scores of whole visits beside the true ones; of single photographs where there are no visits."""
+    from pasi_vision.records import finding_frame
+    from pasi_vision.score import score_findings
+    from pasi_vision.score.endpoints import endpoints
+    from pasi_vision.train.results import Comparison
+    from pasi_vision.train.visits import TRUTH, finding_rows, photo_rows, response_rows, tones_of, visit_rows
+
+    interval = _interval_of(network)
+    alone = photo_rows(outcomes, interval, convention=settings.area_convention)
+    truth = None if folder.findings is None else folder.findings[folder.findings["rater"] == TRUTH]
+    if truth is None or truth.empty:
+        return Comparison(photos=alone)
+    findings = _findings(network, outcomes, settings)
+    asked = {(f.subject_id, f.visit) for f in findings}
+    truth = truth[[key in asked for key in zip(truth["subject_id"], truth["visit"], strict=True)]]
+    if truth.empty:
+        return Comparison(photos=alone)
+    tones = tones_of(outcomes)
+    scores = score_findings(_joined(truth, finding_frame(findings)), settings)
+    return Comparison(
+        photos=alone,
+        findings=finding_rows(findings, truth, tones),
+        visits=visit_rows(scores, network.name, tones, interval),
+        responses=response_rows(endpoints(scores, settings.endpoints).visits, network.name),
+        agreement=_agreement(scores, network.name),
+        scores=scores,
+    )
+
+
+def _findings(network: Model, outcomes: Sequence[Outcome], settings: StudySettings) -> list[Any]:
+    """What `score` would write for these photographs."""
+    from pasi_vision.pipeline import measure_visits
+    from pasi_vision.records import PhotoResult
+
+    results = [
+        PhotoResult(
+            o.photo.subject_id,
+            o.photo.visit,
+            o.photo.day,
+            o.photo.view,
+            o.photo.path,
+            used=o.used,
+            reason=o.reason,
+            regions=o.measured,
+        )
+        for o in outcomes
+    ]
+    return list(measure_visits(results, network, settings))
+
+
+def _joined(truth: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
+    """One checked findings frame."""
+    import pandas as pd
+
+    from pasi_vision.tables import FINDINGS, check_table
+
+    shared = [name for name in findings.columns if name in truth.columns]
+    rows = [*truth[shared].to_dict("records"), *findings.to_dict("records")]
+    return check_table(pd.DataFrame(rows, columns=findings.columns), FINDINGS, where="findings of truth and model")
+
+
+def _agreement(scores: pd.DataFrame, model: str) -> list[dict[str, Any]]:
+    """ICC (absolute agreement), SEM and limits of agreement of PASI and BSA, by the same code that audits any two raters."""
+    from dataclasses import asdict
+
+    from pasi_vision.agree.icc import icc
+    from pasi_vision.agree.limits import limits
+    from pasi_vision.agree.reading import ratings_from
+    from pasi_vision.train.visits import TRUTH
+
+    records = []
+    both = scores[scores["rater"].isin([TRUTH, model])]
+    for value in ("pasi", "pasi_continuous", "bsa_percent"):
+        long = both[["subject_id", "visit", "rater", "reading", value]].rename(columns={value: "value"})
+        long = long[long["value"].notna()]
+        if long["rater"].nunique() < 2:
+            continue
+        ratings = ratings_from(long, scale="0-100 continuous" if value == "bsa_percent" else "0-72 continuous")
+        found = [r for r in icc(ratings) if r.statistic in ("icc_a1", "sem")] + limits(ratings, model, TRUTH)
+        records += [{"of": value, **asdict(record)} for record in found]
+    return records
+
+
+def _interval_of(network: Model) -> Callable[[str, float], tuple[float, float] | None]:
+    """Interval of a prediction by the model's own quantiles; None where it has none."""
+    from pasi_vision.anatomy import Sign
+    from pasi_vision.measure import Intervals
+
+    content = dict(network.intervals)
+    own = Intervals.from_json(content)
+    scores = {
+        name: Intervals.from_json({"level": content["level"], "area_percent": content[name]})
+        for name in ("pasi", "bsa_percent")
+        if name in content
+    }
+
+    def interval(name: str, value: float) -> tuple[float, float] | None:
+        if name in scores:
+            return scores[name].area(value)
+        if name in ("pasi", "bsa_percent") or not content:
+            return None
+        return own.area(value) if name == "area_percent" else own.grade(Sign(name), value)
+
+    return interval
+
+
+def _with_thresholds(network: Model, folder: DataFolder, workers: int) -> tuple[Model, dict[str, Any]]:
+    """The model with thresholds chosen on a folder, and the figures of the choice."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from pasi_vision.errors import PhotoError
+    from pasi_vision.photo import calibrate as calibrate_colours
+    from pasi_vision.photo import check_photo, read_photo
+    from pasi_vision.train.thresholds import choose_thresholds, histograms_of
+
+    def histograms(photo: Any) -> Any:
+        try:
+            read = read_photo(photo.file)
+        except PhotoError as error:
+            typer.echo(f"left out: {error}", err=True)
+            return None
+        image = calibrate_colours(read, check_photo(read, photo.view), photo.view)
+        return histograms_of(photo, image, network)
+
+    found = []
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        for number, one in enumerate(pool.map(histograms, folder.photos), 1):
+            found += [one] if one is not None else []
+            _progress(number, len(folder.photos))
+    choice = choose_thresholds(found, network.folder.record.thresholds)
+    return _changed(network, thresholds=choice.thresholds), choice.figures
+
+
+def _changed(network: Model, **changes: Any) -> Model:
+    """The same model with another record; its files stay as they are."""
+    from dataclasses import replace
+
+    record = network.folder.record.model_copy(update=changes)
+    return replace(network, folder=replace(network.folder, record=record))
+
+
+def _halves(outcomes: Sequence[Outcome], seed: int) -> tuple[list[Outcome], list[Outcome]]:
+    """Outcomes of one half of the patients, and of the other."""
+    import numpy as np
+
+    patients = sorted({o.photo.subject_id for o in outcomes})
+    first = set(np.random.default_rng([seed, 1]).permutation(patients)[: len(patients) // 2].tolist())
+    return (
+        [o for o in outcomes if o.photo.subject_id in first],
+        [o for o in outcomes if o.photo.subject_id not in first],
+    )
+
+
+def _resample() -> Resample:
+    """The bootstrap of `agree`, over patients."""
+    from pasi_vision.agree.resample import Estimator, Resampling, bootstrap
+
+    return lambda parts, statistic: bootstrap(Estimator(parts, statistic), Resampling()).of(0)
+
+
+def _write_worst(folder: Path, outcomes: Sequence[Outcome], stages: Stages, count: int) -> None:
+    """Photograph with truth and photograph with prediction, side by side, of the lowest Dice (outline)."""
+    from pasi_vision.storage import output_folder, write_picture
+    from pasi_vision.train.folder import read_truth
+    from pasi_vision.train.results import worst_cases
+
+    for rank, outcome in enumerate(worst_cases(outcomes, count), 1):
+        image, masks = stages.look(outcome.photo)
+        truth = read_truth(outcome.photo).as_masks()
+        if truth is not None:
+            name = f"{rank:02d}_{outcome.photo.file.stem}.jpg"
+            write_picture(output_folder(folder) / name, _beside(image.pixels, truth, masks), quality=85)
+
+
+def _beside(pixels: Any, truth: Any, masks: Any) -> Any:
+    """Truth on the left, prediction on the right, each at most 720 pixels long."""
+    import cv2
+    import numpy as np
+
+    from pasi_vision.report.overlay import painted
+
+    factor = min(1.0, 720 / max(pixels.shape[:2]))
+    halves = [painted(pixels, which) for which in (truth, masks)]
+    return np.hstack([cv2.resize(half, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for half in halves])
+
+
+def _progress(done: int, total: int) -> None:
+    import sys
+
+    if sys.stderr.isatty() or done == total:
+        typer.echo(f"\r{done}/{total} photographs", err=True, nl=done == total)
+
+
+def _summary(content: dict[str, Any]) -> list[str]:
+    """The figures that decide, one line each."""
+    wanted = ("dice_lesion", "dice_outline", "dice_region", "false_area_outline", "area_mae_outline", "pasi_mae")
+    lines = []
+    for row in content["figures"]:
+        if row["metric"] in wanted and row["group"] == "all" and row["value"] is not None:
+            ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
+            lines.append(
+                f"{row['metric']} ({row['of']}): {row['value']:.3f}{ends}, n = {row['n']} in {row['patients']} patients"
+            )
+    return lines

@@ -1,0 +1,163 @@
+"""Split conformal intervals for predictions of whole patients: valid for the next patient, however alike one patient's regions are.
+
+Sources: Vovk, Gammerman & Shafer 2005 and Lei et al., JASA 2018;113:1094 (split conformal); Romano, Patterson & Candes, NeurIPS 2019
+(conformalized quantile regression: intervals as wide as the error is at that prediction); Lee, Barber & Willett, arXiv 2306.06342 (every
+patient counts once, and the patient to come stands for an error without limit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["area_intervals", "detection_limit", "hierarchical_quantile", "residual_interval"]
+
+Floats = NDArray[np.float64]
+
+KNOTS = (0.0, 0.5, 1.0, 2.0, 4.0, 7.0, 11.0, 16.0, 22.0, 30.0, 40.0, 52.0, 66.0, 82.0, 100.0)
+"""Predicted area_percent at which residual quantiles are stated: denser where bands are narrow and regions many."""
+
+_NEIGHBOURS = 40
+"""Least number of findings from which a local quantile is taken."""
+
+_NARROWEST = 0.25
+"""Local widths below this (per cent points) are taken as this: rounding and pixels alone make such errors."""
+
+
+def hierarchical_quantile(scores: Floats, patients: Sequence[str] | NDArray[Any], level: float) -> float:
+    """The score that the next patient's stays under with probability `level` at least.
+
+    Every patient has the weight 1 / (K + 1), spread over its scores; the patient to come has as much at infinity.
+
+    Args:
+        scores: (n,) float64.
+        patients: (n,) whose they are.
+        level: 0-1.
+
+    Returns:
+        One of the scores; infinity where there are too few patients for this level.
+    """
+    _, index, counts = np.unique(np.asarray(patients), return_inverse=True, return_counts=True)
+    order = np.argsort(scores, kind="stable")
+    weight = 1.0 / ((len(counts) + 1) * counts[index][order])
+    reached = np.cumsum(weight) >= level - 1e-12
+    return float(scores[order][np.argmax(reached)]) if reached.any() else float("inf")
+
+
+def residual_interval(
+    residuals: Floats, patients: Sequence[str] | NDArray[Any], level: float, widest: float
+) -> tuple[float, float]:
+    """Low and high quantile of (truth - prediction), each side with half of the error; at most `widest` where patients are too few."""
+    side = 1 - (1 - level) / 2
+    high = min(hierarchical_quantile(residuals, patients, side), widest)
+    low = -min(hierarchical_quantile(-residuals, patients, side), widest)
+    return min(low, high), max(low, high)
+
+
+def area_intervals(
+    predicted: Floats, true: Floats, patients: Sequence[str] | NDArray[Any], level: float, *, seed: int = 0
+) -> dict[str, list[float]]:
+    """Residual quantiles of area_percent at knots of the predicted area, in the form that `measure.Intervals` reads.
+
+    On one half of the patients (drawn by `seed`) the quantiles are fitted near each knot; on the other half they are widened or
+    narrowed, in proportion to their width, until the next patient is covered with probability `level`.
+
+    Args:
+        predicted, true: (n,) area_percent.
+        patients: (n,) whose they are.
+        level: Nominal coverage.
+        seed: Draws the halves.
+
+    Returns:
+        `knots`, `low` and `high`, each ascending in the predicted area; +-100 where patients are too few.
+    """
+    names = np.asarray(patients)
+    fitting = np.isin(names, _half_of(names, seed))
+    fitted = _local_quantiles(predicted[fitting], true[fitting] - predicted[fitting], level)
+    if fitted is None or fitting.all():
+        return {"knots": [0.0], "low": [-100.0], "high": [100.0]}
+    low, high = fitted
+    rest = ~fitting
+    residual, at = true[rest] - predicted[rest], predicted[rest]
+    low_here, high_here = np.interp(at, KNOTS, low), np.interp(at, KNOTS, high)
+    width = np.maximum(high_here - low_here, _NARROWEST)
+    miss = np.maximum(low_here - residual, residual - high_here) / width
+    factor = hierarchical_quantile(miss, names[rest], level)
+    if not np.isfinite(factor):
+        return {"knots": [0.0], "low": [-100.0], "high": [100.0]}
+    width = np.maximum(high - low, _NARROWEST)
+    low, high = low - factor * width, high + factor * width
+    middle = (low + high) / 2
+    low, high = np.minimum(low, middle), np.maximum(high, middle)  # a negative factor must not turn them around
+    return {
+        "knots": list(KNOTS),
+        "low": [round(float(x), 3) for x in np.clip(low, -100, 100)],
+        "high": [round(float(x), 3) for x in np.clip(high, -100, 100)],
+    }
+
+
+def detection_limit(predicted: Floats, true: Floats, *, largest: float = 1.0) -> float:
+    """Predicted area_percent below which skin is better called clear: the limit with the fewest wrong calls.
+
+    A wrong call is a clear region at or above the limit, or an affected one below it; at the limit itself a find is as often false as
+    true. Of equally good limits the smallest is taken, and none above `largest`, so that mild disease is never called clear.
+
+    Args:
+        predicted, true: (n,) area_percent.
+        largest: Upper end of the limit.
+    """
+    affected = true > 0
+    candidates = np.unique(np.concatenate([[0.0], predicted[(predicted > 0) & (predicted < largest)]]))
+    # "Below the limit" is strict, so a limit just above a find is the midpoint to the next one.
+    limits = np.concatenate([[0.0], (candidates[:-1] + candidates[1:]) / 2, [largest]])
+    wrong = [int(np.sum(affected & (predicted < x)) + np.sum(~affected & (predicted >= max(x, 1e-9)))) for x in limits]
+    return round(float(limits[int(np.argmin(wrong))]), 4)
+
+
+def _half_of(names: NDArray[Any], seed: int) -> NDArray[Any]:
+    patients = np.unique(names)
+    return np.random.default_rng(seed).permutation(patients)[: len(patients) // 2]
+
+
+def _local_quantiles(predicted: Floats, residual: Floats, level: float) -> tuple[Floats, Floats] | None:
+    """Quantiles of the residuals of the findings nearest to each knot; None where there are fewer than ten findings.
+
+    Large areas are rare, so their neighbours lie lower, where errors are smaller: residuals are compared in units of the spread that
+    is usual at their own area. Nearness is on the scale of square roots.
+    """
+    if len(predicted) < 10:
+        return None
+    spread = _spread(predicted, np.abs(residual))
+    scaled = residual / spread(predicted)
+    tail = (1 - level) / 2
+    count = min(len(predicted), max(_NEIGHBOURS, len(predicted) // 8))
+    knots = np.array(KNOTS)
+    low, high = np.empty(len(knots)), np.empty(len(knots))
+    for at, knot in enumerate(knots):
+        distance = np.abs(np.sqrt(predicted) - np.sqrt(knot))
+        near = np.argsort(distance, kind="stable")[:count]
+        low[at], high[at] = np.quantile(scaled[near], [tail, 1 - tail])
+    here = spread(knots)
+    return _smoothed(low) * here, _smoothed(high) * here
+
+
+def _spread(predicted: Floats, size: Floats) -> Callable[[Floats], Floats]:
+    """Usual size of an error at an area: a constant, a part that grows with the area's root and one that grows with the area."""
+    from scipy.optimize import nnls
+
+    def terms(area: Floats) -> Floats:
+        return np.stack([np.ones_like(area), np.sqrt(area), area], axis=-1)
+
+    # Weighted so that the many small areas and the few large ones are fitted alike in proportion.
+    weight = 1.0 / (1.0 + 0.1 * predicted)
+    parts, _ = nnls(terms(predicted) * weight[:, None], size * weight)
+    return lambda area: np.maximum(terms(area) @ parts, 0.02)
+
+
+def _smoothed(values: Floats) -> Floats:
+    """A running mean of three: neighbouring knots share most of their findings anyway."""
+    padded = np.concatenate([values[:1], values, values[-1:]])
+    return np.asarray((padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4, np.float64)

@@ -1,0 +1,107 @@
+"""Pure measures of agreement between masks and between grades. None where a measure has no meaning; never 0 or 1 in its place.
+
+Dice is given for non-empty truths only: on clear skin every prediction but an empty one has Dice 0 and an empty one none, so blending
+them would mix two questions. What a model finds on clear skin is told by `false_area_percent`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pasi_vision.anatomy import GRADE_MAX
+
+__all__ = [
+    "GRADES",
+    "boundary_distance_px",
+    "confusion",
+    "dice",
+    "dice_by_class",
+    "false_area_percent",
+    "quadratic_kappa",
+    "whole_grades",
+]
+
+GRADES = GRADE_MAX + 1
+"""Number of categories of a grade."""
+
+
+def dice(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> float | None:
+    """Dice coefficient 2 |P and T| / (|P| + |T|) (Dice, Ecology 1945;26:297); None where the truth is empty."""
+    size = int(np.count_nonzero(true))
+    if size == 0:
+        return None
+    shared = int(np.count_nonzero(predicted & true))
+    return 2.0 * shared / (int(np.count_nonzero(predicted)) + size)
+
+
+def dice_by_class(predicted: NDArray[np.uint8], true: NDArray[np.uint8], classes: int) -> tuple[float | None, ...]:
+    """Dice of each class 0 ... classes - 1 of two label images; None for a class that is not in the truth."""
+    joint = np.bincount(true.ravel().astype(np.int64) * classes + predicted.ravel(), minlength=classes * classes)
+    table = joint.reshape(classes, classes)
+    of_true, of_predicted = table.sum(1), table.sum(0)
+    return tuple(
+        2.0 * float(table[c, c]) / float(of_true[c] + of_predicted[c]) if of_true[c] else None for c in range(classes)
+    )
+
+
+def false_area_percent(predicted: NDArray[np.bool_], true: NDArray[np.bool_], skin: NDArray[np.bool_]) -> float | None:
+    """Share (0-100) of clear skin that is called affected; None where the truth is not clear or shows no skin."""
+    visible = int(np.count_nonzero(skin))
+    if visible == 0 or true.any():
+        return None
+    return 100.0 * int(np.count_nonzero(predicted & skin)) / visible
+
+
+def boundary_distance_px(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> float | None:
+    """Average symmetric distance between two masks' boundaries, in pixels; None where either has no boundary.
+
+    The mean of all distances from a boundary pixel of one mask to the nearest of the other, both ways (ASSD; Heimann et al., IEEE Trans
+    Med Imaging 2009;28:1251). A boundary pixel is one of the mask with a neighbour (of four) outside; the frame of the picture
+    is no boundary, because the lesion goes on beyond it.
+    """
+    import cv2
+
+    edges = [_edge(mask) for mask in (predicted, true)]
+    if not all(edge.any() for edge in edges):
+        return None
+    far = [cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for edge in edges]
+    there, back = far[1][edges[0]], far[0][edges[1]]
+    return float((there.sum(dtype=np.float64) + back.sum(dtype=np.float64)) / (len(there) + len(back)))
+
+
+def whole_grades(grades: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
+    """Continuous grades (0-4) as a clinician would write them: the nearest whole grade, halves up."""
+    return np.clip(np.floor(np.asarray(grades, np.float64) + 0.5), 0, GRADE_MAX).astype(np.int64)
+
+
+def confusion(true: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(5, 5) counts: row the true grade, column the predicted one."""
+    return np.bincount(true * GRADES + predicted, minlength=GRADES * GRADES).reshape(GRADES, GRADES)
+
+
+def quadratic_kappa(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cohen's kappa with quadratic weights (Cohen, Psychol Bull 1968;70:213) of (..., 25) counts, as `confusion` lays them out.
+
+    Returns:
+        (...,) kappa; NaN where both raters always gave one and the same grade, so that there is nothing to agree beyond chance.
+    """
+    table = np.asarray(counts, np.float64).reshape(*counts.shape[:-1], GRADES, GRADES)
+    grade = np.arange(GRADES)
+    weight = (grade[:, None] - grade[None, :]) ** 2
+    total = table.sum((-1, -2))
+    rows, columns = table.sum(-1), table.sum(-2)
+    observed = (table * weight).sum((-1, -2)) * total
+    expected = (rows[..., :, None] * columns[..., None, :] * weight).sum((-1, -2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(expected > 0, 1.0 - observed / expected, np.nan)
+
+
+def _edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    import cv2
+
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    inner = cv2.erode(mask.astype(np.uint8), cross).astype(bool)  # beyond the frame counts as inside
+    return np.asarray(mask & ~inner, bool)

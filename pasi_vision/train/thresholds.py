@@ -1,0 +1,205 @@
+"""The thresholds of a model, chosen on a preset that it was not trained on, from histograms of its probabilities.
+
+One pass over the photographs gives, for each, how many affected and clear pixels have which probability; Dice at every threshold follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pasi_vision.errors import InputError
+from pasi_vision.records import CalibratedImage
+from pasi_vision.segment.layout import LESION, OUTLINE, Thresholds
+from pasi_vision.segment.predict import Model
+from pasi_vision.train.folder import PhotoEntry, Truth, read_truth
+
+__all__ = ["Histograms", "ThresholdChoice", "best_threshold", "choose_thresholds", "dice_curve", "histograms_of"]
+
+LEVELS = 256
+"""Probabilities are told apart in steps of 1 / 255, as `segment` cuts them."""
+
+PLATEAU = 0.003
+"""Thresholds whose Dice is this near to the best are as good; the middle of them is taken, so that chance does not choose."""
+
+_SKIN_BINS = 20
+_CHANNELS = {"lesion": LESION, "outline": OUTLINE}
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Histograms:
+    """Pixels of one photograph at the model's working resolution, by probability.
+
+    Attributes:
+        subject_id: Whose.
+        skin: (2, 256) not skin and skin in truth, by probability of skin.
+        areas: Name -> (2, 20, 256) clear and affected in truth, by probability of skin (20 steps) and of "lesion" or "outline".
+    """
+
+    subject_id: str
+    skin: Counts | None
+    areas: dict[str, Counts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ThresholdChoice:
+    """Thresholds with what they were chosen from.
+
+    Attributes:
+        thresholds: For model.json.
+        figures: For each threshold: mean Dice over non-empty there and at 0.5, photographs, mean false area on clear pictures,
+            expected calibration error of the pixels' probabilities.
+    """
+
+    thresholds: Thresholds
+    figures: dict[str, dict[str, Any]]
+
+
+def histograms_of(photo: PhotoEntry, image: CalibratedImage, model: Model) -> Histograms | None:
+    """Histograms of one photograph; None where it has no masks.
+
+    Raises:
+        InputError: A mask is wrong; the message names file and row.
+    """
+    truth = read_truth(photo, shape=(image.pixels.shape[0], image.pixels.shape[1]))
+    if truth.shape is None:
+        return None
+    seen = model.outputs(image.pixels, image.view, image.calibration.mm_per_px)
+    size = (int(seen.shape[1]), int(seen.shape[2]))
+    skin_level = _levels(1 - seen[0])
+    skin_bin = np.minimum(skin_level.astype(np.int64) * _SKIN_BINS // (LEVELS - 1), _SKIN_BINS - 1)
+    areas = {}
+    for name, channel in _CHANNELS.items():
+        true = _shrunk(_mask(truth, name), size)
+        if true is not None:
+            code = (true * _SKIN_BINS + skin_bin) * LEVELS + _levels(seen[channel])
+            areas[name] = np.bincount(code.ravel(), minlength=2 * _SKIN_BINS * LEVELS).reshape(2, _SKIN_BINS, LEVELS)
+    skin_true = _shrunk(None if truth.regions is None else truth.regions > 0, size)
+    skin = None
+    if skin_true is not None:
+        skin = np.bincount((skin_true * LEVELS + skin_level).ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
+    return Histograms(photo.subject_id, skin, areas)
+
+
+def choose_thresholds(histograms: Sequence[Histograms], now: Thresholds) -> ThresholdChoice:
+    """Choose skin, lesion and outline thresholds; one that the masks say nothing about stays as it is.
+
+    Raises:
+        InputError: No photograph has a lesion or outline mask.
+    """
+    if not any(h.areas for h in histograms):
+        raise InputError("no photograph has a lesion or outline mask", fix="Calibrate on a folder with masks.")
+    chosen = {"skin": now.skin, "lesion": now.lesion, "outline": now.outline}
+    figures = {}
+    skins = [h.skin for h in histograms if h.skin is not None]
+    if skins:
+        # In steps of the skin bins, so that what lies inside skin is known exactly below.
+        chosen["skin"], figures["skin"] = _choice(skins, step=1 / _SKIN_BINS)
+    first = round(chosen["skin"] * _SKIN_BINS)
+    for name in _CHANNELS:
+        inside = [_inside_skin(h.areas[name], first) for h in histograms if name in h.areas]
+        if inside:
+            chosen[name], figures[name] = _choice(inside)
+    return ThresholdChoice(Thresholds(**chosen), figures)
+
+
+def dice_curve(counts: Counts) -> NDArray[np.float64]:
+    """(256,) Dice when every pixel at or above that level counts; NaN where nothing is affected in truth.
+
+    Args:
+        counts: (2, 256) clear and affected pixels by level.
+    """
+    found = counts[:, ::-1].cumsum(1)[:, ::-1]
+    affected = counts[1].sum()
+    if affected == 0:
+        return np.full(LEVELS, np.nan)
+    return np.asarray(2.0 * found[1] / (found.sum(0) + affected), np.float64)
+
+
+def best_threshold(curve: NDArray[np.float64], allowed: NDArray[np.bool_] | None = None) -> int:
+    """Level in the middle of the plateau around the best; levels 0 and 255 are never taken."""
+    usable = np.ones(LEVELS, bool) if allowed is None else allowed.copy()
+    usable[[0, LEVELS - 1]] = False
+    score = np.where(usable, curve, -1.0)
+    top = int(np.argmax(score))
+    good = score >= score[top] - PLATEAU
+    low = high = top
+    steps = np.flatnonzero(usable)
+    at = int(np.searchsorted(steps, top))
+    while at > 0 and good[steps[at - 1]]:
+        at -= 1
+    low = int(steps[at])
+    at = int(np.searchsorted(steps, top))
+    while at < len(steps) - 1 and good[steps[at + 1]]:
+        at += 1
+    high = int(steps[at])
+    return int(steps[np.argmin(np.abs(steps - (low + high) / 2))])
+
+
+def _choice(histograms: Sequence[Counts], step: float | None = None) -> tuple[float, dict[str, Any]]:
+    curves = np.array([dice_curve(counts) for counts in histograms])
+    filled = ~np.isnan(curves[:, 0])
+    if not filled.any():
+        return 0.5, {"photographs": 0, "dice": None}
+    mean = curves[filled].mean(0)
+    allowed = None
+    if step is not None:
+        allowed = np.isin(np.arange(LEVELS), np.round(np.arange(step, 1, step) * (LEVELS - 1)).astype(int))
+    level = best_threshold(mean, allowed)
+    clear = [counts for counts, has in zip(histograms, filled, strict=True) if not has and counts[0].sum()]
+    false_area = [100.0 * counts[0, level:].sum() / counts[0].sum() for counts in clear]
+    threshold = level / (LEVELS - 1) if step is None else round(round(level / (LEVELS - 1) / step) * step, 4)
+    return round(threshold, 4), {
+        "dice": round(float(mean[level]), 4),
+        "dice_at_half": round(float(mean[128]), 4),
+        "best_dice": round(float(mean[1:-1].max()), 4),
+        "photographs": int(filled.sum()),
+        "clear_photographs": len(clear),
+        "false_area_percent": round(float(np.mean(false_area)), 4) if false_area else None,
+        "pixel_calibration_error": _calibration_error(np.sum(histograms, axis=0)),
+    }
+
+
+def _calibration_error(counts: Counts) -> float:
+    """Expected calibration error (Guo et al., ICML 2017) of pixel probabilities in ten bins."""
+    probability = np.arange(LEVELS) / (LEVELS - 1)
+    share = np.minimum((probability * 10).astype(int), 9)
+    total = np.bincount(share, counts.sum(0), 10)
+    said = np.bincount(share, counts.sum(0) * probability, 10)
+    true = np.bincount(share, counts[1], 10)
+    return round(float(np.abs(said - true).sum() / total.sum()), 4)
+
+
+def _inside_skin(counts: Counts, first: int) -> Counts:
+    """(2, 256): pixels below the skin threshold cannot be found, whatever their probability: they stand at level 0."""
+    inside = counts[:, first:].sum(1)
+    inside[:, 0] += counts[:, :first].sum((1, 2))
+    return np.asarray(inside, np.int64)
+
+
+def _levels(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return (np.clip(probability, 0, 1) * (LEVELS - 1) + 0.5).astype(np.uint8)
+
+
+def _mask(truth: Truth, name: str) -> NDArray[np.bool_] | None:
+    return truth.lesion if name == "lesion" else truth.outline
+
+
+def _shrunk(mask: NDArray[np.bool_] | None, size: tuple[int, int]) -> NDArray[np.int64] | None:
+    """A mask at the working resolution: a pixel counts where most of it does."""
+    if mask is None:
+        return None
+    import cv2
+
+    small = cv2.resize(mask.astype(np.uint8) * 255, size[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(small > 127, np.int64)
+
+
+ImageOf = Callable[[PhotoEntry], CalibratedImage]
+"""Photograph -> calibrated image, as `score` reads it."""

@@ -1,0 +1,92 @@
+"""Conformal intervals: exact small cases, and coverage by simulation within Monte Carlo error."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pasi_vision.measure import Intervals
+from pasi_vision.train.conformal import area_intervals, detection_limit, hierarchical_quantile, residual_interval
+
+
+def test_with_one_score_each_it_is_the_order_statistic_of_split_conformal() -> None:
+    # Ceil((n + 1) level) = ceil(20 x 0.9) = the 18th of 19.
+    scores = np.arange(1.0, 20.0)
+    assert hierarchical_quantile(scores, [f"P{n}" for n in range(19)], 0.9) == 18.0
+    assert hierarchical_quantile(scores[:8], [f"P{n}" for n in range(8)], 0.9) == np.inf  # 9 x 0.9 > 8
+    assert hierarchical_quantile(scores[:9], [f"P{n}" for n in range(9)], 0.9) == 9.0
+
+
+def test_a_patient_with_many_regions_counts_once() -> None:
+    # Nine patients with one score of 0 and one with a hundred of 1: the hundred weigh 1/11, as each of the others.
+    scores = np.concatenate([np.zeros(9), np.ones(100)])
+    patients = [f"P{n}" for n in range(9)] + ["many"] * 100
+    assert hierarchical_quantile(scores, patients, 9 / 11) == 0.0
+    assert hierarchical_quantile(scores, patients, 9.5 / 11) == 1.0
+
+
+def test_too_few_patients_give_the_widest_interval() -> None:
+    assert residual_interval(np.array([0.1, -0.2]), ["a", "b"], 0.9, 4.0) == (-4.0, 4.0)
+    wide = area_intervals(np.array([1.0, 2.0]), np.array([1.0, 2.0]), ["a", "b"], 0.9)
+    assert Intervals.from_json({"level": 0.9, "area_percent": wide}).area(30.0) == (0.0, 100.0)
+
+
+def study(generator: np.random.Generator, patients: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Four regions each; errors that grow with the area, are biased, and have a part that all regions of a patient share."""
+    name = np.repeat(np.arange(patients), 4)
+    predicted = np.clip(generator.gamma(0.6, 22.0, patients * 4), 0.0, 95.0)
+    shared = np.repeat(generator.normal(0, 1, patients), 4)
+    spread = 0.4 + 0.10 * predicted
+    true = np.clip(predicted * 1.05 + spread * (0.6 * shared + 0.8 * generator.normal(0, 1, patients * 4)), 0, 100)
+    return predicted, true, name
+
+
+def test_area_coverage_by_simulation() -> None:
+    generator = np.random.default_rng(5)
+    covered, small, large = [], [], []
+    for _ in range(60):
+        predicted, true, name = study(generator, 150)
+        content = {"level": 0.9, "area_percent": area_intervals(predicted, true, name, 0.9)}
+        intervals = Intervals.from_json(content)
+        new, actual, _ = study(generator, 60)
+        ends = np.array([intervals.area(x) for x in new])
+        inside = (ends[:, 0] <= actual) & (actual <= ends[:, 1])
+        covered.append(inside.mean())
+        small.append(inside[new < 10].mean())
+        large.append(inside[new > 30].mean())
+    error = 3 * np.std(covered) / np.sqrt(len(covered))  # Monte Carlo error
+    assert 0.90 - error < np.mean(covered) < 0.93 + error
+    assert (
+        np.mean(small) > 0.85
+    )  # as wide as errors are there: covering small areas does not pay for missing large ones
+    assert np.mean(large) > 0.85
+
+
+def test_grade_coverage_by_simulation() -> None:
+    generator = np.random.default_rng(6)
+    covered = []
+    for _ in range(300):
+        name = np.repeat(np.arange(40), 4)
+        residual = np.repeat(generator.normal(0, 0.5, 40), 4) + generator.normal(0.2, 0.3, 160)
+        low, high = residual_interval(residual, name, 0.9, 4.0)
+        new = np.repeat(generator.normal(0, 0.5, 40), 4) + generator.normal(0.2, 0.3, 160)
+        covered.append(np.mean((low <= new) & (new <= high)))
+    error = 3 * np.std(covered) / np.sqrt(len(covered))
+    assert 0.90 - error < np.mean(covered) < 0.945 + error  # two sides of 1 / 41 each may be given away
+
+
+def test_knots_are_ascending_and_ends_in_order() -> None:
+    predicted, true, name = study(np.random.default_rng(7), 40)
+    area = area_intervals(predicted, true, name, 0.9)
+    assert area["knots"] == sorted(area["knots"])
+    assert all(low <= high for low, high in zip(area["low"], area["high"], strict=True))
+    assert area == area_intervals(predicted, true, name, 0.9)  # the same halves again
+
+
+def test_detection_limit_where_false_and_true_finds_part() -> None:
+    # Clear skin is found affected up to 0.2 %, disease from 0.4 %: between them no call is wrong, the smallest such limit counts.
+    predicted = np.array([0.0, 0.1, 0.2, 0.4, 0.6, 5.0])
+    true = np.array([0.0, 0.0, 0.0, 0.5, 0.5, 6.0])
+    assert detection_limit(predicted, true) == pytest.approx(0.3)
+    assert detection_limit(np.array([0.1, 0.5, 3.0]), np.array([0.2, 0.4, 3.0])) == 0.0  # nothing is ever false
+    assert detection_limit(np.array([3.0, 4.0]), np.array([0.0, 0.0])) <= 1.0  # never a limit that hides mild disease
