@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pasi_vision.photo.reduced import reduced
+
 __all__ = ["Card", "find_card"]
 
 # The detector's model of the card: patches 2.5 wide, 2.75 apart, a margin of 0.25; 6 x 4 of them in a box of 16.75 x 11.25.
@@ -42,9 +44,9 @@ def find_card(pixels: NDArray[np.uint8]) -> Card | None:
     """The 24-patch card in a photograph ((H, W, 3) uint8 sRGB), or None. What it finds need not be a good card: see `calibrate`."""
     import cv2
 
-    if min(pixels.shape[:2]) < 32 or not _may_hold_card(_reduced(pixels, _LOOK_SIDE, coarse=True)):
+    small = reduced(pixels, _DETECTION_SIDE)
+    if min(small.shape[:2]) < 32 or not _may_hold_card(small):
         return None
-    small = _reduced(pixels, _DETECTION_SIDE)
     detector = cv2.mcc.CCheckerDetector.create()
     detector.setColorChartType(cv2.mcc.MCC24)
     if not detector.process(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), 1):
@@ -60,24 +62,13 @@ def _may_hold_card(small: NDArray[np.uint8]) -> bool:
     """A quick look that saves the detector: a card shows vivid colours of at least five of twelve hues. Skin, cloth and walls do not."""
     import cv2
 
+    step = max(1, max(small.shape[:2]) // _LOOK_SIDE)
+    small = np.ascontiguousarray(small[::step, ::step])
     hue, saturation, value = cv2.split(cv2.cvtColor(small, cv2.COLOR_RGB2HSV))
     vivid = (saturation >= 77) & (value >= 25)  # 0.3 and 0.1 of full scale
     counts = np.bincount((hue[vivid].astype(np.int64) + 7) % 180 // 15, minlength=12)
     # A patch of a card that is a twentieth of the picture's longer side has about 0.01 % of its pixels.
     return int((counts >= max(6, 5e-5 * hue.size)).sum()) >= 5
-
-
-def _reduced(pixels: NDArray[np.uint8], side: int, *, coarse: bool = False) -> NDArray[np.uint8]:
-    """A copy whose longer side is at most `side`; `coarse` picks pixels instead of averaging them, which is quicker."""
-    import cv2
-
-    height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    how = cv2.INTER_NEAREST if coarse else cv2.INTER_AREA
-    return np.asarray(cv2.resize(pixels, size, interpolation=how), dtype=np.uint8)
 
 
 def _read_patches(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pasi_vision.anatomy import View
+from pasi_vision.photo.reduced import reduced
 from pasi_vision.photo.sharpness import blur_and_noise
 from pasi_vision.records import Photo, QualityMeasure, QualityReport, Verdict
 from pasi_vision.settings import Settings, load_settings
@@ -81,7 +82,7 @@ def check_photo(photo: Photo, view: View | None = None, settings: QualitySetting
     Framing (`edge`, `centring`, and the share of skin as a measure of distance) is judged against the view where one is given.
     """
     settings = settings or default_quality()
-    small = _working_copy(photo.pixels, settings.working_side_px)
+    small = reduced(photo.pixels, settings.working_side_px)
     values = {"size": float(min(photo.pixels.shape[:2]))} | _measure(small)
     if view in (None, View.CLOSE_UP):
         del values["edge"], values["centring"]
@@ -107,17 +108,6 @@ def skin_like(lab: NDArray[np.uint8]) -> NDArray[np.bool_]:
     # tan(85 degrees) = 11.4, tan(-30 degrees) = -0.577, in integers
     hue = (a > 0) & (b * 5 <= a * 57) & (b * 1000 >= a * -577)
     return np.asarray(hue & (chroma2 >= 25) & (chroma2 <= 4900) & (lightness >= 15) & (lightness <= 247))
-
-
-def _working_copy(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    import cv2
-
-    height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _measure(small: NDArray[np.uint8]) -> dict[str, float]:
@@ -146,10 +136,14 @@ def _burnt_share(small: NDArray[np.uint8], area: NDArray[np.bool_]) -> float:
     """Share of the area in which a channel is clipped, counting white pixels in a narrow rim (burnt-out skin is no longer skin-like)."""
     import cv2
 
-    white = small.min(axis=2) >= _WHITE
+    red, green, blue = cv2.split(
+        small
+    )  # whole planes at a time: a reduction over the last axis takes ten times as long
+    white = cv2.min(cv2.min(red, green), blue) >= _WHITE
+    clipped = cv2.max(cv2.max(red, green), blue) >= _CLIPPED
     reach = max(3, round(0.015 * max(small.shape[:2])) | 1)
     near = cv2.dilate(area.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
-    lost = (area & (small.max(axis=2) >= _CLIPPED)) | (white & near)
+    lost = (area & clipped) | (white & near)
     return float(lost.sum() / max(1, int((area | lost).sum())))
 
 

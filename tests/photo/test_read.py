@@ -177,19 +177,26 @@ def textured(side=96):
     return np.random.default_rng(5).integers(0, 256, (side, side, 3), dtype=np.uint8)
 
 
+def read_or_error(data):
+    """Pixels, or the one kind of error that is allowed."""
+    try:
+        return read_photo(data, ReadLimits(pixels=100_000)).pixels
+    except PhotoError as error:
+        return error
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "progressive", "PNG", "TIFF", "WEBP"])
 def test_truncated_at_any_place_is_refused(encode, kind):
     options = {"progressive": {"progressive": True}, "TIFF": {"compression": "tiff_lzw"}}.get(kind, {})
     data = encode(textured(), "JPEG" if kind == "progressive" else kind, **options)
     whole = read_photo(data).pixels
     for kept in [0, 1, 7, 12, 40, *np.linspace(100, len(data) - 16, 40).astype(int)]:
-        try:
-            pixels = read_photo(data[:kept]).pixels
-        except PhotoError as error:
-            assert error.exit_code == 2
-            assert str(error).startswith("photograph: ")
+        outcome = read_or_error(data[:kept])
+        if isinstance(outcome, PhotoError):
+            assert outcome.exit_code == 2
+            assert str(outcome).startswith("photograph: ")
         else:  # nothing of the picture may be missing (a PNG or TIFF may lose its trailing bookkeeping)
-            np.testing.assert_array_equal(pixels, whole)
+            np.testing.assert_array_equal(outcome, whole)
 
 
 def test_random_damage_never_escapes_as_another_error(encode):
@@ -199,10 +206,8 @@ def test_random_damage_never_escapes_as_another_error(encode):
         for _ in range(60):
             hurt = data.copy()
             hurt[rng.integers(0, len(hurt), 6)] = rng.integers(0, 256, 6)
-            try:
-                read_photo(hurt.tobytes(), ReadLimits(pixels=100_000))
-            except PhotoError as error:
-                assert error.fix
+            outcome = read_or_error(hurt.tobytes())
+            assert not isinstance(outcome, PhotoError) or outcome.fix
 
 
 def bomb(width, height):
