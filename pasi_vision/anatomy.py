@@ -12,8 +12,11 @@ from types import MappingProxyType
 
 __all__ = [
     "AREA_BANDS",
+    "AREA_CONTINUOUS_PERCENT",
+    "AREA_THRESHOLDS",
     "BSA_TABLES",
     "GRADE_MAX",
+    "GRADE_THRESHOLDS",
     "OTHER_SKIN",
     "REGION_WEIGHT_TENTHS",
     "AreaBand",
@@ -119,6 +122,24 @@ AREA_BANDS = (
     AreaBand(6, 90.0, 100.0),
 )
 """Area bands as half-open intervals (Feldman & Krueger 2005)."""
+
+_EDGES = tuple(band.low_percent for band in AREA_BANDS[2:])
+
+AREA_THRESHOLDS = MappingProxyType(
+    {
+        "half_open": (5e-324, *_EDGES),  # the smallest positive number stands for "above 0"
+        "round_half_up": (0.5, *(edge - 0.5 for edge in _EDGES)),
+        "floor": (1.0, *_EDGES),
+    }
+)
+"""The smallest percentage of each area score 1-6 under each band policy: half-open bands, or the printed bands (1-9, 10-29 ...) after
+rounding to a whole per cent, halves up, or after cutting to one."""
+
+AREA_CONTINUOUS_PERCENT = (0.0, *_EDGES, 100.0)
+"""Percentages at which the area score without steps is 0, 1 ... 6 (PrecisePASI, Dermatology 2017)."""
+
+GRADE_THRESHOLDS = (0.5, 1.5, 2.5, 3.5)
+"""The smallest mean grade that is written as 1, 2, 3, 4: the nearest, halves up."""
 
 
 BSA_TABLES = MappingProxyType(

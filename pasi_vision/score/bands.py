@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pasi_vision.anatomy import AREA_BANDS
+from pasi_vision.anatomy import AREA_CONTINUOUS_PERCENT, AREA_THRESHOLDS, GRADE_THRESHOLDS
 
 __all__ = ["BandPolicy", "area_score", "area_score_continuous", "area_thresholds", "whole_grade"]
 
@@ -21,18 +21,9 @@ class BandPolicy(StrEnum):
     FLOOR = "floor"  # cut to a whole per cent first; then the printed bands
 
 
-_EDGES = tuple(band.low_percent for band in AREA_BANDS[2:])  # 10, 30, 50, 70, 90
-
-_THRESHOLDS = MappingProxyType(
-    {
-        # Smallest percentage of each area score 1-6. The smallest positive number stands for "above 0".
-        BandPolicy.HALF_OPEN: np.array([np.nextafter(0.0, 1.0), *_EDGES]),
-        BandPolicy.ROUND_HALF_UP: np.array([0.5, *(edge - 0.5 for edge in _EDGES)]),
-        BandPolicy.FLOOR: np.array([1.0, *_EDGES]),
-    }
-)
-_GRADE_THRESHOLDS = np.array([0.5, 1.5, 2.5, 3.5])
-_CONTINUOUS_PERCENT = np.array([0.0, *_EDGES, 100.0])
+_THRESHOLDS = MappingProxyType({policy: np.array(AREA_THRESHOLDS[policy]) for policy in BandPolicy})
+_GRADE_THRESHOLDS = np.array(GRADE_THRESHOLDS)
+_CONTINUOUS_PERCENT = np.array(AREA_CONTINUOUS_PERCENT)
 _CONTINUOUS_SCORE = np.arange(7.0)
 
 

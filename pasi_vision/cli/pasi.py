@@ -1,0 +1,62 @@
+"""`pasi-vision pasi | calculator`: scores from a table of findings, and a calculator page that works offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_Settings = Annotated[
+    Path | None, typer.Option("--settings", help="A study's YAML; the packaged study.yaml otherwise.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(pasi)
+    app.command()(calculator)
+
+
+def pasi(
+    findings: Annotated[Path, typer.Argument(help="findings.csv (or .parquet): one row per visit, rater and region.")],
+    out: Annotated[Path, typer.Option("--out", help="The scores table to write (.csv or .parquet).")],
+    settings: _Settings = None,
+) -> None:
+    """Score findings: PASI (classic and continuous) and BSA with bounds. Exit code 1: some visits were not scorable."""
+    from pasi_vision.provenance import run_record, write_run
+    from pasi_vision.score import StudySettings, score_findings
+    from pasi_vision.score.doubts import doubts
+    from pasi_vision.settings import load_settings
+    from pasi_vision.storage import resource
+    from pasi_vision.tables import FINDINGS, SCORES, read_table, write_table
+
+    study = load_settings(StudySettings, settings or resource("configs", "study.yaml"))
+    table = read_table(findings, FINDINGS, categories=True)
+    warnings = doubts(table)
+    scores = score_findings(table, study)
+    write_table(out, scores, SCORES)
+    record = run_record("pasi", inputs={"findings": findings}, settings=study.model_dump(mode="json"))
+    write_run(out.with_name(f"{out.stem}.run.json"), {**record, "warnings": warnings})
+    for warning in warnings:
+        typer.echo(f"pasi-vision: warning: {findings} {warning}", err=True)
+    counts = scores["status"].value_counts()
+    typer.echo(
+        ", ".join(f"{int(counts.get(name, 0))} {name}" for name in ("scored", "partial", "not_scorable")) + f" -> {out}"
+    )
+    unscored = scores[scores["status"].astype(object) != "scored"]
+    for row in unscored.head(10).itertuples(index=False):
+        typer.echo(f"  {row.subject_id} {row.visit} {row.rater}: {row.status}: {row.reason}", err=True)
+    if len(unscored):
+        raise typer.Exit(1)
+
+
+def calculator(
+    out: Annotated[Path, typer.Option("--out", help="The HTML page to write.")] = Path("pasi-calculator.html"),
+) -> None:
+    """Write a PASI calculator as one HTML page that works without a network."""
+    from pasi_vision.report.calculator import calculator_page
+    from pasi_vision.storage import write_text
+
+    write_text(out, calculator_page())
+    typer.echo(f"-> {out}")
