@@ -35,8 +35,9 @@ def backdrop(rng: Rng, size: tuple[int, int], kind: str) -> Field:
     folds = sample(fractal(2.1, 61), x * float(rng.uniform(0.3, 1.2)) + phase[1], y * float(rng.uniform(0.3, 1.2)) + phase[2])
     shade = gradient * np.exp(float(rng.uniform(0.02, 0.35 if kind != "purple_grey" else 0.08)) * folds)
     grain = sample(fractal(0.4, 62), x * size[1] / 512 + phase[3], y * size[0] / 512 + phase[1])
-    shade = shade * np.exp(float(rng.uniform(0.02, 0.2 if kind in ("clothing", "pattern", "grey") else 0.09)) * grain)
-    out = shade[..., None] * colour[None, None, :].astype(np.float32)
+    shade = shade * np.exp(float(rng.uniform(0.05, 0.3 if kind in ("clothing", "pattern", "grey") else 0.18)) * grain)
+    tint = np.stack([np.exp(float(rng.uniform(0, 0.12)) * sample(fractal(2.2, 66 + k), x * 0.9 + phase[k], y * 0.9)) for k in range(3)], -1)
+    out = shade[..., None] * colour[None, None, :].astype(np.float32) * tint
     if kind in ("clothing", "blue", "green", "white", "grey", "black") and rng.random() < 0.5:
         out = out * _weave(rng, x, y, size)[..., None]
     if kind in ("pattern", "clothing") and rng.random() < 0.7:

@@ -37,7 +37,7 @@ SITES: dict[str, tuple[tuple[Part, ...], tuple[float, float]]] = {
     "body_fold": ((Part.AXILLA, Part.GROIN), (180.0, 420.0)),
 }
 
-BODIES_SHARED_BY = 6  # consecutive pictures of a set share a posed body: building one takes as long as a picture
+BODIES_SHARED_BY = 12  # consecutive pictures of a set share a posed body: building one takes as long as a picture
 
 
 @dataclass(frozen=True)

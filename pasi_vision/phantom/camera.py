@@ -51,7 +51,7 @@ def draw_camera(rng: Rng, cast: float = 1.0) -> Camera:
     tint = ((0, 0, 0), (0.16, 0.0, -0.28), (0.10, -0.09, 0.03), (-0.12, 0.0, 0.14), (0.03, 0.05, -0.10))[kind]
     balance = np.array([1.0, 0.965, 1.13]) * np.exp(cast * (np.array(tint) * rng.uniform(0.4, 1.3) + rng.normal(0, 0.06, 3)))
     return Camera(
-        target=float(np.clip(rng.normal(0.46, 0.08), 0.22, 0.64)),
+        target=float(np.clip(rng.normal(0.50, 0.08), 0.25, 0.66)),
         error_ev=float(np.clip(rng.normal(-0.05, 0.28), -1.0, 0.55)),
         balance=(float(balance[0]), float(balance[1]), float(balance[2])),
         contrast=float(rng.uniform(1.2, 2.5)),
@@ -59,7 +59,7 @@ def draw_camera(rng: Rng, cast: float = 1.0) -> Camera:
         blur_px=float(np.clip(np.exp(rng.normal(np.log(0.58), 0.5)), 0.3, 2.6)),
         defocus_px=float(rng.exponential(1.7)) if rng.random() < 0.75 else 0.0,
         focus=(float(rng.normal(0.5, 0.12)), float(rng.normal(0.5, 0.12)), float(rng.uniform(0.25, 0.6))),
-        noise=float(np.exp(rng.normal(np.log(2.0), 0.55))),
+        noise=float(np.exp(rng.normal(np.log(2.6), 0.55))),
         sharpen=float(rng.choice([0.0, rng.uniform(0.2, 1.4)], p=[0.3, 0.7])),
         quality=tuple(int(q) for q in rng.integers(42, 90, 2 if rng.random() < 0.35 else 1)),
         black=float(rng.uniform(0, 0.05)) if rng.random() < 0.3 else 0.0,
@@ -138,4 +138,4 @@ def _noise(rng: Rng, shot: Field, encoded: Field, camera: Camera) -> Field:
     level = np.float32(camera.noise / 255) * (0.6 + 0.8 * (1 - encoded[..., 1]))
     colour = rng.standard_normal((height // 2 + 1, width // 2 + 1, 3), dtype=np.float32)
     colour = cv2.resize(colour, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray((shot[..., None] + 0.7 * colour) * level[..., None], np.float32)
+    return np.asarray((shot[..., None] + 0.9 * colour) * level[..., None], np.float32)

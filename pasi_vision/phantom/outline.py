@@ -63,7 +63,7 @@ def trace(visible: Field, pen: Pen) -> Mask:
     y, x = np.mgrid[: visible.shape[0], : visible.shape[1]].astype(np.float32) / np.float32(size)
     phase = (pen.seed % 1013) / 1013, (pen.seed % 709) / 709
     waver = sample(fractal(1.6, 81, low=3.0), x * 0.7 + phase[0], y * 0.7 + phase[1])
-    seen = visible > pen.keen + 0.10 * waver * min(pen.keen / 0.3, 1.0)
+    seen = visible > pen.keen * np.exp(0.25 * np.tanh(waver))  # attention wanders over the picture
     if not seen.any():
         return np.zeros(visible.shape, np.bool_)
     half = 0.5 * pen.merge * size

@@ -246,6 +246,10 @@ def _add(
     period = 6.0 * radius
     wobble = sample(rough, u / period + phase[0], v / period + phase[1])
     distance = shape_distance(plaque.shape, u / (radius * root), v * root / radius) * radius + wobble * (plaque.roughness * radius)
+    keep = distance > -(1.6 * float(np.exp(2.5 * plaque.border_variation)) * plaque.border_mm + (6.0 if plaque.halo else 0.0))
+    chosen, u, v, distance = chosen[keep], u[keep], v[keep], distance[keep]
+    if not chosen.size:
+        return
     width = plaque.border_mm * np.exp(plaque.border_variation * sample(rough, u / period + phase[1], v / period + phase[0]))
     patch = sample(fractal(1.1, 2, low=3.0), u / (4.0 * radius + 12.0) + phase[0], v / (4.0 * radius + 12.0) + phase[1])
     rise = _smooth(0.5 + distance / (1.6 * width))  # 10-90 % of this step spans about `width`

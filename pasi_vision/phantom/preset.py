@@ -28,6 +28,7 @@ class CloseUpPreset(Settings):
     flash: float = Field(0.75, ge=0, le=1)
     cast: float = Field(1.0, ge=0, description="strength of colour casts")
     camera_scale: tuple[float, float] = Field((1.0, 1.5), description="camera resolution relative to the stored picture")
+    camera_min_px: int = Field(560, ge=0, description="longer side of the camera's picture at least")
     backdrops: dict[str, float] = Field(description="share of each background")
     garment: float = Field(0.09, ge=0, le=1, description="share with clothing over an edge of the frame")
     watermark: float = Field(0.5, ge=0, le=1)
