@@ -7,14 +7,30 @@ A name that ends in .parquet holds the same columns as Parquet (needs pyarrow).
 from __future__ import annotations
 
 from pasi_vision.tables.check import check_table, first_repeated, joint_codes
-from pasi_vision.tables.declared import ARMS, COURSES, ENDPOINTS, FINDINGS, PHOTOS, SCORES, WITHDRAWAL
+from pasi_vision.tables.declared import (
+    ARMS,
+    COURSES,
+    DLQI,
+    DLQI_SCORES,
+    ENDPOINTS,
+    EVENTS,
+    EXPOSURE,
+    FINDINGS,
+    PHOTOS,
+    SCORES,
+    WITHDRAWAL,
+)
 from pasi_vision.tables.files import read_table, write_table
 from pasi_vision.tables.schema import Column, Kind, Status, Table
 
 __all__ = [
     "ARMS",
     "COURSES",
+    "DLQI",
+    "DLQI_SCORES",
     "ENDPOINTS",
+    "EVENTS",
+    "EXPOSURE",
     "FINDINGS",
     "PHOTOS",
     "SCORES",

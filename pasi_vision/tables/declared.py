@@ -5,7 +5,19 @@ from __future__ import annotations
 from pasi_vision.anatomy import GRADE_MAX, Region, Sign, View
 from pasi_vision.tables.schema import Column, Kind, Status, Table
 
-__all__ = ["ARMS", "COURSES", "ENDPOINTS", "FINDINGS", "PHOTOS", "SCORES", "WITHDRAWAL"]
+__all__ = [
+    "ARMS",
+    "COURSES",
+    "DLQI",
+    "DLQI_SCORES",
+    "ENDPOINTS",
+    "EVENTS",
+    "EXPOSURE",
+    "FINDINGS",
+    "PHOTOS",
+    "SCORES",
+    "WITHDRAWAL",
+]
 
 
 def _key(name: str) -> Column:
@@ -132,3 +144,54 @@ COURSES = Table(
     key=("subject_id", "rater", "reading"),
 )
 """One row per subject, rater and reading: baseline, best response, days from baseline to each response, days to relapse or censoring."""
+
+DLQI = Table(
+    "dlqi",
+    (*_VISIT, *(Column(f"item_{n}", words=("0", "1", "2", "3", "not_relevant"), required=True) for n in range(1, 11))),
+    key=("subject_id", "visit"),
+)
+"""Ten answers per subject and visit; empty is unanswered. No wording of the questionnaire."""
+
+DLQI_SCORES = Table(
+    "dlqi_scores",
+    (
+        *_VISIT,
+        Column("dlqi", Kind.INTEGER, 0, 30),
+        Column("dlqi_r", Kind.NUMBER, 0, 30),
+        Column("band"),
+        Column("unanswered", Kind.INTEGER, 0, 10),
+        Column("not_relevant", Kind.INTEGER, 0, 8),
+        Column("change", Kind.INTEGER, -30, 30),
+        Column("improved_by_mcid", Kind.BOOLEAN),
+        Column("reason"),
+    ),
+    key=("subject_id", "visit"),
+)
+"""One row per questionnaire: total, DLQI-R, band, change from baseline, and whether it fell by at least 4."""
+
+EVENTS = Table(
+    "events",
+    (
+        _key("subject_id"),
+        _key("term"),
+        Column("start_day", Kind.INTEGER, required=True),
+        Column("end_day", Kind.INTEGER),
+        Column("grade", Kind.INTEGER, 1, 5),
+        Column("serious", Kind.BOOLEAN, required=True),
+        Column("related", words=("related", "possibly", "unrelated")),
+    ),
+    key=("subject_id", "term", "start_day"),
+)
+"""One row per adverse event; days count from 1 = baseline; grade 1-5 as in the CTCAE."""
+
+EXPOSURE = Table(
+    "exposure",
+    (
+        _key("subject_id"),
+        Column("first_day", Kind.INTEGER, required=True, filled=True),
+        Column("last_day", Kind.INTEGER, required=True, filled=True),
+        Column("end_of_observation", Kind.INTEGER),
+    ),
+    key=("subject_id",),
+)
+"""First and last day of treatment of everybody who was treated, and the last day under observation (last_day where empty)."""
