@@ -7,6 +7,7 @@ A finding is a row with `subject_id`, `skin_tone` (band), `predicted_<what>` and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,16 +83,16 @@ def coverage_figures(findings: Sequence[Row], visits: Sequence[Row], resample: R
 
 
 def coverage_record(findings: Sequence[Row], visits: Sequence[Row], resample: Resample) -> dict[str, Any]:
-    """Measured coverage as model.json holds it: group -> what -> value, 95 % interval, n and patients."""
+    """Measured coverage as model.json holds it: group -> what -> value, 95 % interval, n, patients and mean width of the intervals."""
     record: dict[str, Any] = {}
     for figure in coverage_figures(findings, visits, resample):
-        content = {name: getattr(figure, name) for name in ("value", "low", "high", "n", "patients")}
-        record.setdefault(figure.group, {})[figure.metric] = content
-    return {
-        group: {name.removeprefix("coverage_"): row for name, row in rows.items() if name.startswith("coverage_")}
-        | {name: row["value"] for name, row in rows.items() if name.startswith("width_")}
-        for group, rows in record.items()
-    }
+        kind, _, what = figure.metric.partition("_")
+        row = record.setdefault(figure.group, {}).setdefault(what, {})
+        if kind == "coverage":
+            row |= {name: getattr(figure, name) for name in ("value", "low", "high", "n", "patients")}
+        else:
+            row["width"] = figure.value
+    return record
 
 
 def _coverage(
@@ -106,7 +107,16 @@ def _coverage(
             inside = low - 5e-4 <= true <= high + 5e-4
             known.append({**row, "covered": float(inside), "width": high - low})
     figures = mean_figures(known, "covered", f"coverage_{name}", "share", of, groupings, resample)
-    return figures + mean_figures(known, "width", f"width_{name}", "as the value", of, (), resample)
+    widths = mean_figures(known, "width", f"width_{name}", "as the value", of, groupings, resample)
+    return [_with_exact_ends(figure) for figure in figures] + widths
+
+
+def _with_exact_ends(figure: Figure) -> Figure:
+    """Where all or none are covered resampling knows no doubt: then the exact binomial limit of that many patients stands."""
+    if figure.value not in (0.0, 1.0) or figure.low is None:
+        return figure
+    farthest = round(0.025 ** (1 / figure.patients), 6)
+    return replace(figure, low=farthest) if figure.value == 1.0 else replace(figure, high=round(1 - farthest, 6))
 
 
 def _affected(findings: Sequence[Row]) -> list[Row]:

@@ -1,0 +1,81 @@
+"""Tiny data folders with exact answers, and a model whose probabilities are the colours of the photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pasi_vision.segment.checkpoint import ModelFolder
+from pasi_vision.segment.layout import LESION, OUTLINE, OUTPUTS, ModelRecord, Preprocessing, Working
+from pasi_vision.segment.predict import Model
+from pasi_vision.storage import write_picture
+
+SIDE = 64
+HEADER = "subject_id,visit,day,view,path,skin_tone,preset\n"
+
+
+@pytest.fixture
+def colour_model(tmp_path: Path) -> Model:
+    """Trunk everywhere; probability of lesion is red / 255, of outline green / 255; grades 2, 1, 3."""
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        small = batch[:, :, ::2, ::2]
+        out = np.zeros((len(batch), len(OUTPUTS), *small.shape[2:]), np.float32)
+        out[:, 3] = 1.0
+        out[:, LESION], out[:, OUTLINE] = small[:, 0], small[:, 1]
+        out[:, OUTLINE + 1 :] = np.array([2, 1, 3], np.float32)[:, None, None]
+        return out
+
+    record = ModelRecord(
+        format_version=1,
+        name="colours",
+        version="1",
+        preprocessing=Preprocessing(mean=(0, 0, 0), std=(1, 1, 1)),
+        working=Working(view_longer_side=SIDE, close_up_longer_sides=(SIDE,)),
+        files={"model.onnx": "0" * 64, "model.safetensors": "0" * 64},
+    )
+    return Model(ModelFolder(tmp_path, record), run, "onnx")
+
+
+Make = Callable[..., None]
+
+
+@pytest.fixture
+def make_photo(tmp_path: Path) -> Make:
+    """Write a photograph of plain skin with its masks and its row."""
+    table = tmp_path / "photos.csv"
+    table.write_text(HEADER, encoding="utf-8")
+    (tmp_path / "masks").mkdir()
+
+    def make(
+        name: str,
+        lesion: np.ndarray,
+        *,
+        pixels: np.ndarray | None = None,
+        outline: np.ndarray | None = None,
+        subject: str = "",
+        tone: str = "II",
+        regions: np.ndarray | None = None,
+    ) -> None:
+        outline = lesion if outline is None else outline
+        if pixels is None:
+            pixels = np.full((*lesion.shape, 3), 20, np.uint8)
+            pixels[lesion, 0], pixels[outline, 1] = 230, 230
+        write_picture(tmp_path / f"{name}.png", pixels)
+        grades = np.zeros((*lesion.shape, 3), np.uint8)
+        grades[lesion] = (120, 120, 120)
+        regions = np.full(lesion.shape, 3, np.uint8) if regions is None else regions
+        for kind, mask in (
+            ("regions", regions),
+            ("lesion", lesion * 255),
+            ("outline", outline * 255),
+            ("signs", grades),
+        ):
+            write_picture(tmp_path / "masks" / f"{name}.{kind}.png", mask.astype(np.uint8))
+        with table.open("a", encoding="utf-8") as rows:
+            rows.write(f"{subject or name},week_0,1,trunk_front,{name}.png,{tone},drawn\n")
+
+    return make

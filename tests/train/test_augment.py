@@ -1,0 +1,64 @@
+"""A crop and its labels stay together; chance comes from the one generator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pasi_vision.anatomy import View
+from pasi_vision.train.augment import Augmentation, AugmentationSettings
+
+
+@pytest.fixture
+def cached() -> NDArray[np.uint8]:
+    """A disc: bright in the red channel, region 3 in 4, lesion and outline 255, signs 120."""
+    rows, columns = np.mgrid[:240, :320]
+    disc = (rows - 120) ** 2 + (columns - 150) ** 2 < 60**2
+    layers = np.zeros((240, 320, 9), np.uint8)
+    layers[..., 0] = layers[..., 4] = layers[..., 5] = disc * 255
+    layers[..., 3] = np.where(disc, 3, 4)
+    layers[..., 6:] = disc[..., None] * 120
+    return layers
+
+
+@pytest.mark.parametrize("view", [View.CLOSE_UP, View.TRUNK_FRONT])
+@pytest.mark.parametrize("zoom", [(0.5, 0.6), (1.0, 1.0), (1.5, 1.6)])
+def test_labels_follow_pixels(cached: NDArray[np.uint8], view: View, zoom: tuple[float, float]) -> None:
+    plain = AugmentationSettings(strength=0, occlusion=0, zoom=zoom)
+    cut = Augmentation(plain, 128, view_side=320, close_up_side=320)
+    for seed in range(6):
+        pixels, labels = cut(cached, view, np.random.default_rng(seed))
+        assert pixels.shape == (128, 128, 3)
+        assert labels.shape == (64, 64, 6)
+        seen = pixels[..., 0].reshape(64, 2, 64, 2).mean((1, 3))
+        assert np.abs(seen - labels[..., 1]).mean() < 6  # of 255: only the disc's edge may differ
+        inside, outside = labels[..., 1] > 250, labels[..., 1] < 5
+        wrong = (labels[inside][:, 0] != 3).sum() + (labels[outside][:, 0] != 4).sum()
+        assert wrong + (labels[inside][:, 3:] != 120).sum() < 0.01 * labels.size
+
+
+def test_same_generator_gives_same_crop(cached: NDArray[np.uint8]) -> None:
+    cut = Augmentation(AugmentationSettings(), 128, view_side=320, close_up_side=320)
+    first, other, again = (cut(cached, View.CLOSE_UP, np.random.default_rng(seed)) for seed in (4, 5, 4))
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1], again[1])
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_what_covers_skin_is_not_skin(cached: NDArray[np.uint8]) -> None:
+    covered = AugmentationSettings(strength=0, occlusion=1, zoom=(1.0, 1.0))
+    bare = AugmentationSettings(strength=0, occlusion=0, zoom=(1.0, 1.0))
+    shares = []
+    for seed in range(8):
+        with_it = Augmentation(covered, 128, view_side=320, close_up_side=320)(
+            cached, View.TRUNK_FRONT, np.random.default_rng(seed)
+        )
+        without = Augmentation(bare, 128, view_side=320, close_up_side=320)(
+            cached, View.TRUNK_FRONT, np.random.default_rng(seed)
+        )
+        hidden = with_it[1][..., 0] == 0
+        shares.append(hidden.mean())
+        assert not with_it[1][hidden].any()
+        np.testing.assert_array_equal(with_it[1][~hidden], without[1][~hidden])
+    assert 0.005 < np.mean(shares) < 0.4

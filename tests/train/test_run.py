@@ -1,0 +1,137 @@
+"""A run learns, goes on after it was killed as if nothing had happened, and refuses what cannot be."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pasi_vision.errors import InputError, TrainingError
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
+
+Drawn = Callable[[str, int], Path]
+
+
+def _settings(drawn: Drawn, **changes: Any) -> Any:
+    from pasi_vision.train.settings import TrainSettings
+
+    content: dict[str, Any] = {
+        "name": "drawn",
+        "data": [drawn("training", 0)],
+        "validation": [drawn("validation", 1)],
+        "architecture": {"decoder_channels": [32, 32, 24, 24, 16]},
+        "working": {"view_longer_side": 128, "close_up_longer_sides": [128]},
+        "steps": 4,
+        "steps_per_round": 2,
+        "batch_size": 2,
+        "crop_px": 64,
+        "cache_px": 128,
+        "average": 0.9,
+        "accelerator": "cpu",
+        "devices": 1,
+        "threads": 1,
+        "workers": 0,
+    }
+    return TrainSettings.model_validate(content | changes)
+
+
+class _StoppedError(Exception):
+    """Stands for anything that ends a process between two checkpoints."""
+
+
+def test_stopped_run_goes_on_with_the_same_weights(drawn_folder: Drawn, tmp_path: Path) -> None:
+    from pasi_vision.train.run import train
+
+    settings = _settings(drawn_folder)
+    whole = train(settings, tmp_path / "whole", tell=lambda _: None)
+
+    def stop(line: str) -> None:
+        if line.startswith("step 4/"):
+            raise _StoppedError  # before the second checkpoint is written
+
+    with pytest.raises(_StoppedError):
+        train(settings, tmp_path / "broken", tell=stop)
+    resumed = train(settings, tmp_path / "broken", resume=True, tell=lambda _: None)
+    assert (whole / "model.safetensors").read_bytes() == (resumed / "model.safetensors").read_bytes()
+
+
+def test_resume_and_start_refuse_what_cannot_be(drawn_folder: Drawn, tmp_path: Path) -> None:
+    from pasi_vision.train.run import export_run, train
+
+    settings = _settings(drawn_folder)
+    with pytest.raises(TrainingError, match="nothing to resume"):
+        train(settings, tmp_path / "none", resume=True)
+    assert not (tmp_path / "none").exists()
+    with pytest.raises(TrainingError, match="no training run"):
+        export_run(tmp_path / "none", tmp_path / "model")
+    last = tmp_path / "there" / "checkpoints" / "last.ckpt"
+    last.parent.mkdir(parents=True)
+    last.write_bytes(b"")
+    with pytest.raises(TrainingError, match="stands here already"):
+        train(settings, tmp_path / "there")
+    (tmp_path / "there" / "settings.json").write_text(_settings(drawn_folder, seed=7).model_dump_json())
+    with pytest.raises(TrainingError, match="differ from those it was started with: seed"):
+        train(settings, tmp_path / "there", resume=True)
+
+
+def test_gpu_that_is_not_there_is_an_error(drawn_folder: Drawn, tmp_path: Path) -> None:
+    import torch
+
+    from pasi_vision.train.run import train
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(TrainingError, match="no GPU"):
+        train(_settings(drawn_folder, accelerator="gpu"), tmp_path / "run")
+
+
+def test_patient_in_both_sets_is_refused(drawn_folder: Drawn, tmp_path: Path) -> None:
+    from pasi_vision.train.run import train
+
+    folder = drawn_folder("training", 0)
+    with pytest.raises(InputError, match="patient s0 is trained and validated on"):
+        train(_settings(drawn_folder, validation=[folder]), tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_training_learns_the_drawn_discs(drawn_folder: Drawn, tmp_path: Path) -> None:
+    from pasi_vision.segment import load_model
+    from pasi_vision.storage import read_picture
+    from pasi_vision.train.run import train
+
+    model = load_model(train(_settings(drawn_folder, steps=60, steps_per_round=20, batch_size=4), tmp_path / "run"))
+    folder = drawn_folder("validation", 1)
+    seen = model.outputs(read_picture(folder / "p1.png"))
+    truth = read_picture(folder / "masks" / "p1.lesion.png", grey=True)[::2, ::2] > 127
+    found = seen[6] >= 0.5
+    assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.8
+
+
+@pytest.mark.slow
+def test_killed_process_goes_on_with_the_same_weights(drawn_folder: Drawn, tmp_path: Path) -> None:
+    """kill -9 at a moment that is nobody's choice, through the command line."""
+    config = tmp_path / "config.yaml"
+    config.write_text(_settings(drawn_folder, steps=12).model_dump_json())  # JSON is YAML
+
+    def command(out: str, *more: str) -> list[str]:
+        program = "from pasi_vision.cli import main; main()"
+        return [sys.executable, "-c", program, "train", str(config), "--out", str(tmp_path / out), *more]
+
+    subprocess.run(command("whole"), check=True, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command("killed"), stdout=subprocess.DEVNULL)
+    while not (tmp_path / "killed" / "checkpoints" / "last.ckpt").exists():
+        time.sleep(0.05)
+        assert process.poll() is None
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    subprocess.run(command("killed", "--resume"), check=True, stdout=subprocess.DEVNULL)
+    weights = [(tmp_path / out / "model" / "model.safetensors").read_bytes() for out in ("whole", "killed")]
+    assert weights[0] == weights[1]
