@@ -20,7 +20,7 @@ from pasi_vision.tables import Status, first_repeated, joint_codes
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["arrays_of_table", "score_findings"]
+__all__ = ["arrays_of_table", "score_findings", "visits_of_table"]
 
 _KEY = ("subject_id", "visit", "rater", "reading")
 
@@ -41,7 +41,7 @@ def score_findings(findings: pd.DataFrame, settings: StudySettings = DEFAULT_STU
     """
     import pandas as pd
 
-    visits, first, columns = _visits(findings)
+    visits, first, columns = visits_of_table(findings)
     arrays = arrays_of_table(findings, visits, columns, len(first))
     arrays = _with_induration(findings, arrays, first, settings)
     try:
@@ -78,7 +78,7 @@ def _categorical(frame: pd.DataFrame) -> bool:
     return isinstance(frame["subject_id"].dtype, pd.CategoricalDtype)
 
 
-def _visits(findings: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def visits_of_table(findings: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Which visit (0 ...) and which region column (0-3) each row belongs to, and each visit's first row."""
     import pandas as pd
 
