@@ -21,6 +21,8 @@ COLOURS: dict[str, tuple[tuple[float, float, float], float]] = {
     "purple_grey": ((0.20, 0.17, 0.24), 0.3),
     "pattern": ((0.15, 0.12, 0.10), 0.8),
     "clothing": ((0.2, 0.15, 0.15), 1.0),
+    "light_blue": ((0.25, 0.46, 0.56), 0.35),
+    "cream": ((0.58, 0.50, 0.36), 0.3),
     "wood": ((0.25, 0.14, 0.07), 0.4),
 }
 
@@ -36,7 +38,7 @@ def backdrop(rng: Rng, size: tuple[int, int], kind: str) -> Field:
     shade = gradient * np.exp(float(rng.uniform(0.02, 0.35 if kind != "purple_grey" else 0.08)) * folds)
     grain = sample(fractal(0.4, 62), x * size[1] / 512 + phase[3], y * size[0] / 512 + phase[1])
     shade = shade * np.exp(float(rng.uniform(0.05, 0.3 if kind in ("clothing", "pattern", "grey") else 0.18)) * grain)
-    tint = np.stack([np.exp(float(rng.uniform(0, 0.12)) * sample(fractal(2.2, 66 + k), x * 0.9 + phase[k], y * 0.9)) for k in range(3)], -1)
+    tint = np.stack([np.exp(float(rng.uniform(0, 0.05)) * sample(fractal(2.2, 66 + k), x * 0.9 + phase[k], y * 0.9)) for k in range(3)], -1)
     out = shade[..., None] * colour[None, None, :].astype(np.float32) * tint
     if kind in ("clothing", "blue", "green", "white", "grey", "black") and rng.random() < 0.5:
         out = out * _weave(rng, x, y, size)[..., None]

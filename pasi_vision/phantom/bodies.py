@@ -24,17 +24,17 @@ Rng = np.random.Generator
 
 #: Sites of body close-ups and the range of distances (mm) from which each is photographed.
 SITES: dict[str, tuple[tuple[Part, ...], tuple[float, float]]] = {
-    "body_hand": ((Part.HAND_BACK, Part.FINGER), (200.0, 420.0)),
-    "body_palm": ((Part.PALM,), (200.0, 420.0)),
-    "body_foot": ((Part.FOOT_BACK, Part.TOE), (220.0, 480.0)),
-    "body_sole": ((Part.SOLE,), (220.0, 480.0)),
-    "body_face": ((Part.FACE,), (180.0, 480.0)),
-    "body_ear": ((Part.EAR,), (120.0, 260.0)),
-    "body_neck": ((Part.NECK, Part.SCALP), (180.0, 420.0)),
-    "body_elbow": ((Part.ELBOW, Part.FOREARM, Part.UPPER_ARM), (180.0, 480.0)),
-    "body_knee": ((Part.KNEE, Part.SHIN, Part.THIGH), (220.0, 600.0)),
-    "body_trunk": ((Part.BACK, Part.CHEST, Part.ABDOMEN, Part.BUTTOCK), (300.0, 900.0)),
-    "body_fold": ((Part.AXILLA, Part.GROIN), (180.0, 420.0)),
+    "body_hand": ((Part.HAND_BACK, Part.FINGER), (160.0, 340.0)),
+    "body_palm": ((Part.PALM,), (130.0, 300.0)),
+    "body_foot": ((Part.FOOT_BACK, Part.TOE), (170.0, 400.0)),
+    "body_sole": ((Part.SOLE,), (160.0, 380.0)),
+    "body_face": ((Part.FACE,), (110.0, 330.0)),
+    "body_ear": ((Part.EAR,), (110.0, 230.0)),
+    "body_neck": ((Part.NECK, Part.SCALP), (150.0, 360.0)),
+    "body_elbow": ((Part.ELBOW, Part.FOREARM, Part.UPPER_ARM), (140.0, 380.0)),
+    "body_knee": ((Part.KNEE, Part.SHIN, Part.THIGH), (180.0, 480.0)),
+    "body_trunk": ((Part.BACK, Part.CHEST, Part.ABDOMEN, Part.BUTTOCK), (250.0, 800.0)),
+    "body_fold": ((Part.AXILLA, Part.GROIN), (150.0, 350.0)),
 }
 
 BODIES_SHARED_BY = 12  # consecutive pictures of a set share a posed body: building one takes as long as a picture

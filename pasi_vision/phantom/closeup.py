@@ -77,7 +77,7 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
     kind = STYLES.get(scene, scene)
     style = draw_style(rng, kind)
     clear = rng.random() < preset.clear
-    plaques = [] if clear else draw_plaques(rng, _spots(surface, half, rng), half.size_mm, style, kind, shell.axis)
+    plaques = [] if clear else draw_plaques(rng, _spots(surface, half, rng), half.size_mm, style, kind, shell.axis, float((surface.region > 0).mean()))
     plaques += _after_marks(rng, surface, half, preset, shell.axis)
     negative = ""
     if rng.random() < (4.0 * preset.negatives if clear else 0.5 * preset.negatives):
@@ -228,7 +228,7 @@ def _distractors(rng: Rng, setting: Setting, person: Person, maps: LesionMaps) -
     if rng.random() < 0.18 and maps.lesion.any():
         marks.add_crusts(overlay, rng, mm, (maps.depth > 0.05).astype(np.float32))
     if STYLES.get(scene, scene) in ("palm", "sole"):
-        where = np.clip(maps.depth * 4.0, 0, 1)
+        where = np.clip(maps.depth * 4.0, 0, 1) * maps.lesion
         if rng.random() < 0.5:
             marks.add_horn(overlay, rng, where)
         if rng.random() < 0.5:
@@ -312,7 +312,8 @@ def _outlines(rng: Rng, preset: CloseUpPreset, maps: LesionMaps, surface: Surfac
     skin = cv2.resize(surface.skin.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST) > 0
     seen = visibility(strength, cover, shape) * skin
     near = cv2.dilate(skin.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    votes = [trace(seen, draw_pen(rng, preset.outline.generous)) & near for _ in range(preset.outline.raters)]
+    habit = preset.outline.generous, float(np.exp(rng.normal(0.0, 0.25))) * (2.3 if rng.random() < preset.outline.lumped else 1.0)
+    votes = [trace(seen, draw_pen(rng, *habit)) & near for _ in range(preset.outline.raters)]
     return consensus(votes), np.mean(votes, axis=0).astype(np.float32) * np.float32(255)
 
 

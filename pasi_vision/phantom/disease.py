@@ -44,7 +44,7 @@ def draw_style(rng: Rng, scene: str) -> Style:
     kinds = {
         "palm": ((0.10, 0.08, 0.10, 0.05, 0.42, 0.25, 0.0), (0.2, 0.85)),
         "sole": ((0.08, 0.08, 0.10, 0.10, 0.40, 0.24, 0.0), (0.2, 0.9)),
-        "face": ((0.35, 0.45, 0.15, 0.02, 0.0, 0.03, 0.0), (0.05, 0.5)),
+        "face": ((0.28, 0.46, 0.18, 0.03, 0.02, 0.03, 0.0), (0.05, 0.5)),
         "fold": ((0.80, 0.15, 0.03, 0.0, 0.02, 0.0, 0.0), (0.0, 0.15)),
         "joint": ((0.07, 0.18, 0.33, 0.34, 0.03, 0.05, 0.0), (0.25, 0.97)),
         "scalp": ((0.05, 0.35, 0.25, 0.25, 0.0, 0.10, 0.0), (0.3, 0.9)),
@@ -53,12 +53,12 @@ def draw_style(rng: Rng, scene: str) -> Style:
     kind = ScaleKind(int(rng.choice(7, p=np.array(shares) / sum(shares))))
     violet = rng.random() < (0.5 if scene in ("limb", "joint", "sole") else 0.27)
     return Style(
-        blood_factor=1.0 + float(np.exp(rng.normal(np.log(4.2), 0.5))),
+        blood_factor=1.0 + float(np.exp(rng.normal(np.log(3.0 if scene == "face" else 4.2), 0.5))),
         saturation=float(rng.uniform(0.25, 0.55) if violet else rng.uniform(0.7, 0.97)),
         scale_kind=kind,
         scale_cover=0.0 if kind == ScaleKind.NONE else float(rng.uniform(low, high)),
         height_mm=float(rng.gamma(2.0, 0.25)) * (0.4 if scene in ("face", "fold") else 1.0),
-        border_share=float(np.exp(rng.normal(np.log(0.026), 0.42))) * (1.6 if scene in ("face", "palm", "sole") else 1.0),
+        border_share=float(np.exp(rng.normal(np.log(0.026), 0.42))) * {"face": 2.2, "palm": 1.6, "sole": 1.6}.get(scene, 1.0),
         border_variation=float(rng.uniform(0.2, 0.7)),
         clearing=float(rng.uniform(0.5, 1.0)) if rng.random() < 0.06 else 0.0,
         halo=float(rng.uniform(0.15, 0.45)) if rng.random() < 0.05 else 0.0,
@@ -66,7 +66,9 @@ def draw_style(rng: Rng, scene: str) -> Style:
     )
 
 
-def draw_plaques(rng: Rng, skin: tuple[Field, Field, Field], frame_mm: tuple[float, float], style: Style, scene: str, axis: float) -> list[Plaque]:
+def draw_plaques(
+    rng: Rng, skin: tuple[Field, Field, Field], frame_mm: tuple[float, float], style: Style, scene: str, axis: float, skin_share: float
+) -> list[Plaque]:
     """Plaques for the skin in view.
 
     Args:
@@ -75,11 +77,14 @@ def draw_plaques(rng: Rng, skin: tuple[Field, Field, Field], frame_mm: tuple[flo
         style: What they have in common.
         scene: Kind of scene.
         axis: Direction of tension lines in the chart.
+        skin_share: Share of the frame that is skin.
     """
-    counts = {"palm": (0.08, 0.25, 0.07, 0.0, 0.60), "sole": (0.05, 0.35, 0.1, 0.0, 0.50), "face": (0.08, 0.5, 0.15, 0.02, 0.25), "fold": (0.6, 0.2, 0.05, 0.0, 0.15)}
+    counts = {"palm": (0.08, 0.20, 0.05, 0.0, 0.67), "sole": (0.05, 0.27, 0.06, 0.0, 0.62), "face": (0.10, 0.27, 0.10, 0.03, 0.50), "fold": (0.6, 0.2, 0.05, 0.0, 0.15)}
     chances = counts.get(scene, (0.22, 0.25, 0.20, 0.13, 0.20))
     kind = int(rng.choice(5, p=np.array(chances) / sum(chances)))
     area = draw_share(rng) * frame_mm[0] * frame_mm[1]
+    if scene in ("palm", "sole") and kind == 4:  # the usual picture: most of the palm or sole, often of the fingers too
+        area = max(area, float(rng.uniform(0.3, 1.3)) * skin_share * frame_mm[0] * frame_mm[1])
     radii, rough, spread = _sizes(rng, kind, area, frame_mm[0])
     centres = _centres(rng, skin, radii, spread, frame_mm)
     plaques = [_plaque(rng, (skin[0][at], skin[1][at]), float(r), style, (frame_mm[0], axis, rough)) for at, r in zip(centres, radii, strict=True)]

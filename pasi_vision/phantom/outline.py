@@ -44,11 +44,11 @@ class Pen:
     seed: int
 
 
-def draw_pen(rng: Rng, generous: float = 1.0) -> Pen:
-    """A random rater; `generous` scales how far the pen runs outside and across gaps."""
+def draw_pen(rng: Rng, generous: float = 1.0, lumping: float = 1.0) -> Pen:
+    """A random rater; `generous` scales how far the pen runs outside and across gaps, `lumping` the gaps alone."""
     return Pen(
         grow=float(np.clip(rng.normal(0.013, 0.007), -0.004, 0.035)) * generous,
-        merge=float(np.exp(rng.normal(np.log(0.042), 0.45))) * generous,
+        merge=float(np.exp(rng.normal(np.log(0.042), 0.45))) * generous * lumping,
         pen=float(np.exp(rng.normal(np.log(0.017), 0.35))),
         hole=float(np.exp(rng.normal(np.log(0.15), 0.6))),
         keen=float(np.clip(rng.normal(0.32, 0.14), 0.08, 0.75)),

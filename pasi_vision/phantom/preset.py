@@ -13,6 +13,7 @@ class OutlineSettings(Settings):
     """How the simulated dermatologists draw."""
 
     raters: int = Field(3, ge=1, le=9, description="raters per photograph; the saved outline is their majority")
+    lumped: float = Field(0.2, ge=0, le=1, description="share of pictures in which all raters outline fields rather than single lesions")
     generous: float = Field(1.0, gt=0, le=3, description="factor on how far pens run outside and across gaps")
 
 
