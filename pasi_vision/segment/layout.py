@@ -99,6 +99,7 @@ class ModelRecord(Settings):
         name, version: Of the model.
         outputs: `OUTPUTS`; a model with others is refused.
         intervals: Residual quantiles (truth - prediction) with their level and measured coverage; see docs/model.md.
+        familiarity: Signal -> limit above which a picture is unlike a photograph of skin; see familiarity.py.
         training: What it was trained on, in words and figures (data, seeds, settings, versions).
         files: File name -> SHA-256 of model.safetensors and model.onnx.
     """
@@ -112,5 +113,6 @@ class ModelRecord(Settings):
     working: Working = Working()
     thresholds: Thresholds = Thresholds()
     intervals: dict[str, Any] = Field(default_factory=dict)
+    familiarity: dict[str, float] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str]
