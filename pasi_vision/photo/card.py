@@ -44,9 +44,9 @@ def find_card(pixels: NDArray[np.uint8]) -> Card | None:
     """The 24-patch card in a photograph ((H, W, 3) uint8 sRGB), or None. What it finds need not be a good card: see `calibrate`."""
     import cv2
 
-    small = reduced(pixels, _DETECTION_SIDE)
-    if min(small.shape[:2]) < 32 or not _may_hold_card(small):
+    if min(pixels.shape[:2]) < 32 or not _may_hold_card(pixels):
         return None
+    small = reduced(pixels, _DETECTION_SIDE)
     detector = cv2.mcc.CCheckerDetector.create()
     detector.setColorChartType(cv2.mcc.MCC24)
     if not detector.process(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), 1):
@@ -58,12 +58,12 @@ def find_card(pixels: NDArray[np.uint8]) -> Card | None:
     return Card(corners, levels, spread, _pitch_px(corners), float(best.getCost()))
 
 
-def _may_hold_card(small: NDArray[np.uint8]) -> bool:
+def _may_hold_card(pixels: NDArray[np.uint8]) -> bool:
     """A quick look that saves the detector: a card shows vivid colours of at least five of twelve hues. Skin, cloth and walls do not."""
     import cv2
 
-    step = max(1, max(small.shape[:2]) // _LOOK_SIDE)
-    small = np.ascontiguousarray(small[::step, ::step])
+    step = max(1, max(pixels.shape[:2]) // _LOOK_SIDE)
+    small = np.ascontiguousarray(pixels[::step, ::step])
     hue, saturation, value = cv2.split(cv2.cvtColor(small, cv2.COLOR_RGB2HSV))
     vivid = (saturation >= 77) & (value >= 25)  # 0.3 and 0.1 of full scale
     counts = np.bincount((hue[vivid].astype(np.int64) + 7) % 180 // 15, minlength=12)
