@@ -15,6 +15,7 @@ from pasi_vision.anatomy import Region, View
 from pasi_vision.errors import InputError
 from pasi_vision.records import SIGN_LEVELS_PER_GRADE, CalibratedImage, Masks
 from pasi_vision.segment.checkpoint import DEFAULT_MODEL, ONNX_FILE, ModelFolder, open_model
+from pasi_vision.segment.familiarity import why_strange
 from pasi_vision.segment.layout import LESION, OUTLINE, OUTPUTS, REGION_CLASSES
 from pasi_vision.segment.look import Runner, look, working_sizes
 from pasi_vision.segment.views import allowed_codes
@@ -121,10 +122,11 @@ class Model:
         shape = pixels.shape[:2]
         if min(shape) < SMALLEST_SIDE_PX:
             return self._nothing(shape, f"the picture is {shape[1]} x {shape[0]} pixels: too small to tell anything")
-        if pixels.min() == pixels.max():
+        if _one_colour(pixels):
             return self._nothing(shape, "the picture is of one colour")
         seen = self.outputs(pixels, image.view, image.calibration.mm_per_px)
-        return self._masks(seen, shape, image.view)
+        strange = why_strange(pixels, seen, self.folder.record.familiarity)
+        return self._nothing(shape, strange) if strange else self._masks(seen, shape, image.view)
 
     def _masks(self, seen: NDArray[np.float32], shape: tuple[int, int], view: View | None) -> Masks:
         limits = self.folder.record.thresholds
@@ -203,6 +205,12 @@ def _torch_runner(folder: ModelFolder) -> Runner:
     return run
 
 
+def _one_colour(pixels: NDArray[np.uint8]) -> bool:
+    """Whether all values are the same; most pictures show otherwise in a few of their rows."""
+    first = pixels[0, 0, 0]
+    return bool((pixels[:: max(1, len(pixels) // 8)] == first).all()) and bool((pixels == first).all())
+
+
 def _resized(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """To (height, width); averaging when it shrinks, so that fine scale does not alias."""
     if pixels.shape[:2] == size:
@@ -230,9 +238,11 @@ def _level(threshold: float) -> int:
 
 
 def _signs(grades: NDArray[np.float32], lesion: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 grade x 60 inside the lesion, 0 elsewhere."""
+    """(H, W, 3) uint8 grade x 60 inside the lesion, 0 elsewhere. Grades change slowly, so they are copied and not interpolated."""
+    if not lesion.any():
+        return np.zeros((*lesion.shape, 3), np.uint8)
     small = np.clip(grades.transpose(1, 2, 0) * SIGN_LEVELS_PER_GRADE + 0.5, 0, 255).astype(np.uint8)
-    signs = np.asarray(cv2.resize(small, lesion.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    signs = cv2.resize(small, lesion.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return np.asarray(cv2.bitwise_and(signs, signs, mask=lesion.view(np.uint8)), np.uint8)
 
 

@@ -133,7 +133,10 @@ def _check_start(settings: TrainSettings, out: Path, last: Path, *, resume: bool
 
 
 def _trainer(settings: TrainSettings, out: Path, tell: Callable[[str], None]) -> lightning.Trainer:
-    callbacks: list[Callback] = [ModelCheckpoint(out / "checkpoints", save_last=True, save_top_k=0), _Told(tell)]
+    callbacks: list[Callback] = [
+        ModelCheckpoint(out / "checkpoints", save_last=True, save_top_k=0, save_on_train_epoch_end=True),
+        _Told(tell),
+    ]
     if settings.patience:
         best = ModelCheckpoint(out / "checkpoints", "best", monitor=GOODNESS, mode="max", enable_version_counter=False)
         callbacks += [
