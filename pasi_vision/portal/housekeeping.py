@@ -1,0 +1,42 @@
+"""What a worker does now and then."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from pasi_vision.portal import queue
+from pasi_vision.portal.models import Job, Photograph, Upload
+from pasi_vision.portal.receive import staged_file
+from pasi_vision.portal.tus import offset_of
+from pasi_vision.portal.visits import segment_later
+
+__all__ = ["add_missing_jobs", "give_up_stale_uploads"]
+
+_STALE_DAYS = 7
+
+
+def give_up_stale_uploads() -> int:
+    """End uploads that did not go on for a week and remove their bytes; gives how many."""
+    old = Upload.objects.filter(
+        state=Upload.State.ARRIVING, started_at__lt=timezone.now() - timedelta(days=_STALE_DAYS)
+    )
+    ended = 0
+    for upload in old:
+        ended += Upload.objects.filter(pk=upload.pk, state=Upload.State.ARRIVING).update(state=Upload.State.ENDED)
+        staged_file(upload).unlink(missing_ok=True)
+    return ended
+
+
+def add_missing_jobs() -> None:
+    """Jobs for what a killed process left between two steps: whole uploads without a check, cleared photographs without masks."""
+    for upload in Upload.objects.filter(state=Upload.State.ARRIVING):
+        if offset_of(upload) == upload.length:
+            Upload.objects.filter(pk=upload.pk, state=Upload.State.ARRIVING).update(state=Upload.State.WHOLE)
+    for upload in Upload.objects.filter(state=Upload.State.WHOLE):
+        queue.add(Job.Kind.RECEIVE, upload.pk, delay_s=20)
+    known = set(Job.objects.filter(kind=Job.Kind.SEGMENT).values_list("target", "key"))
+    for photograph in Photograph.objects.exclude(identity=Photograph.Identity.WAITING):
+        if (photograph.pk, photograph.file_sha256) not in known:
+            segment_later(photograph)

@@ -1,0 +1,1 @@
+"""The database schema, step by step; each released step stays as it is."""

@@ -1,0 +1,132 @@
+"""Findings and scores of clinicians (newest signed versions) and of the model, as the rows of the design's tables."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pasi_vision.portal.models import Assignment, ModelScore, Person, Subject, Visit
+
+__all__ = ["Agreement", "ScoreRow", "agreement", "course_of", "findings_rows", "rows_of_visit", "score_rows"]
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One rater's score of one visit, as pages show it."""
+
+    rater: str
+    reading: int
+    is_model: bool
+    pasi: float | None
+    pasi_low: float | None
+    pasi_high: float | None
+    bsa_percent: float | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Model minus clinician over visits that both scored (first readings; the mean of clinicians)."""
+
+    visits: int
+    mean_difference: float | None
+    standard_deviation: float | None
+    largest: float | None
+
+
+def findings_rows(person: Person) -> Iterable[dict[str, Any]]:
+    """Rows of findings.csv that a person may see: signed readings, then the model's newest score of each visit."""
+    for assignment, signed in _signed(person):
+        visit = assignment.visit
+        for finding in signed.content["findings"]:
+            yield {**_keys(visit), "rater": assignment.clinician.username, "reading": assignment.reading, **finding}
+    for score in _newest_of_model(person):
+        yield from score.findings
+
+
+def score_rows(person: Person) -> Iterable[dict[str, Any]]:
+    """Rows of scores.csv, as `findings_rows`."""
+    for assignment, signed in _signed(person):
+        row = {"rater": assignment.clinician.username, "reading": assignment.reading, "status": "scored"}
+        yield {**_keys(assignment.visit), **row, **signed.content["score"]}
+    for score in _newest_of_model(person):
+        if score.score:
+            yield score.score
+
+
+def rows_of_visit(visit: Visit) -> list[ScoreRow]:
+    """Everybody's score of one visit: clinicians first."""
+    rows = []
+    for assignment in visit.assignments.filter(done=True).select_related("clinician").prefetch_related("versions"):
+        content = _newest(assignment).content["score"]
+        rows.append(_row(assignment.clinician.full_name, assignment.reading, content, is_model=False))
+    model = visit.model_scores.first()
+    if model is not None:
+        rows.append(_row(model.model, 1, model.score, is_model=True))
+    return rows
+
+
+def course_of(subject: Subject) -> list[tuple[Visit, list[ScoreRow]]]:
+    """Scores of a subject's closed visits in order."""
+    return [(visit, rows_of_visit(visit)) for visit in subject.visits.order_by("day")]
+
+
+def agreement(visits: Iterable[Visit]) -> tuple[list[tuple[Visit, float, ScoreRow]], Agreement]:
+    """Model against the mean of the clinicians' first readings, visit by visit and summed up."""
+    pairs = []
+    for visit in visits:
+        rows = rows_of_visit(visit)
+        clinicians = [row.pasi for row in rows if not row.is_model and row.reading == 1 and row.pasi is not None]
+        model = next((row for row in rows if row.is_model and row.pasi is not None), None)
+        if clinicians and model is not None:
+            pairs.append((visit, statistics.fmean(clinicians), model))
+    differences = [float(model.pasi or 0) - mean for _, mean, model in pairs]
+    return pairs, Agreement(
+        len(pairs),
+        statistics.fmean(differences) if differences else None,
+        statistics.stdev(differences) if len(differences) > 1 else None,
+        max(differences, key=abs, default=None),
+    )
+
+
+def _signed(person: Person) -> Iterable[tuple[Assignment, Any]]:
+    visits = Visit.objects.visible_to(person)
+    found = Assignment.objects.filter(visit__in=visits, done=True).select_related("visit__subject", "clinician")
+    for assignment in found.prefetch_related("versions").order_by(
+        "visit__subject__code", "visit__day", "clinician__username", "reading"
+    ):
+        yield assignment, _newest(assignment)
+
+
+def _newest(assignment: Assignment) -> Any:
+    return max(assignment.versions.all(), key=lambda version: version.version)
+
+
+def _newest_of_model(person: Person) -> Iterable[ModelScore]:
+    seen = set()
+    found = ModelScore.objects.visible_to(person).select_related("visit__subject")
+    for score in found.order_by("visit__subject__code", "visit__day", "-made_at"):
+        if score.visit_id not in seen:
+            seen.add(score.visit_id)
+            yield score
+
+
+def _keys(visit: Visit) -> dict[str, Any]:
+    return {"subject_id": visit.subject.code, "visit": visit.name, "day": visit.day}
+
+
+def _row(rater: str, reading: int, values: dict[str, Any], *, is_model: bool) -> ScoreRow:
+    return ScoreRow(
+        rater,
+        reading,
+        is_model,
+        values.get("pasi"),
+        values.get("pasi_low"),
+        values.get("pasi_high"),
+        values.get("bsa_percent"),
+        values.get("status") or "scored",
+        values.get("reason") or "",
+    )

@@ -1,0 +1,188 @@
+"""What happens to a visit: opened, its gaps, faces covered, photographs withdrawn or kept, closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from pasi_vision.anatomy import View
+from pasi_vision.errors import InputError
+from pasi_vision.portal import dealing, queue
+from pasi_vision.portal.models import Gap, Job, Person, Photograph, Subject, Upload, Visit
+from pasi_vision.portal.plan import PlannedView, StudyPlan
+from pasi_vision.portal.trail import Subject as About
+from pasi_vision.portal.trail import record
+
+__all__ = ["Tile", "about", "close_visit", "confirm_identity", "keep_anyway", "open_visit", "tiles", "withdraw"]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One view of a visit as its page shows it."""
+
+    view: View
+    planned: PlannedView
+    photographs: tuple[Photograph, ...]
+
+    @property
+    def title(self) -> str:
+        """The view's name in words."""
+        return self.view.value.replace("_", " ").capitalize()
+
+    @property
+    def good(self) -> bool:
+        """Whether a usable photograph is there."""
+        return any(photograph.is_good for photograph in self.photographs)
+
+    @property
+    def missing(self) -> bool:
+        """Required, and no usable photograph is there."""
+        return self.planned.required and not self.good
+
+
+def about(visit: Visit, thing: str = "visit", thing_id: object = "") -> About:
+    """What an audit event says of a visit or of something in it."""
+    return About(thing, thing_id or visit.pk, visit.subject.site_id)
+
+
+def tiles(visit: Visit, plan: StudyPlan) -> list[Tile]:
+    """Every view of the plan with the visit's photographs of it that were not withdrawn."""
+    shown = [photograph for photograph in visit.photographs.all() if not photograph.withdrawn_reason]
+    return [
+        Tile(view, plan.views[view], tuple(p for p in shown if p.view == view.value)) for view in plan.ordered_views
+    ]
+
+
+def open_visit(subject: Subject, name: str, taken_on: date, by: Person, plan: StudyPlan) -> Visit:
+    """Open a visit of the plan.
+
+    Raises:
+        InputError: Not in the plan, there already, in the future, or before the baseline.
+    """
+    if plan.visit(name) is None:
+        raise InputError(f"visit {name!r} is not in the study's plan", where="visit", fix="Choose one of the list.")
+    if taken_on > timezone.now().date():
+        raise InputError(f"{taken_on} lies in the future", where="date", fix="Give the day of the photographs.")
+    baseline = subject.visits.filter(name=plan.visits[0].name).first()
+    if name == plan.visits[0].name:
+        day = 1
+    elif baseline is None:
+        raise InputError("the baseline comes first", where="visit", fix=f"Open {plan.visits[0].name!r} first.")
+    else:
+        day = (taken_on - baseline.taken_on).days + 1
+        if day < 1:
+            raise InputError(f"{taken_on} lies before the baseline", where="date", fix="Correct the date.")
+    try:
+        with transaction.atomic():
+            visit = Visit.objects.create(subject=subject, name=name, taken_on=taken_on, day=day, opened_by=by)
+            record(by, "visit opened", about(visit), after={"subject": subject.code, "visit": name, "day": day})
+    except IntegrityError as error:
+        raise InputError(f"{subject.code} has the visit {name!r} already", where="visit", fix="Open it.") from error
+    return visit
+
+
+def withdraw(photograph: Photograph, reason: str, by: Person) -> None:
+    """Take a photograph out of use, with a reason; nothing is deleted.
+
+    Raises:
+        InputError: No reason, or the visit is closed.
+    """
+    _must_be_open(photograph.visit)
+    _set_reason(photograph, "withdrawn_reason", reason, "photograph withdrawn", by)
+
+
+def keep_anyway(photograph: Photograph, reason: str, by: Person) -> None:
+    """Use a photograph although the check asked to take it again, with a reason.
+
+    Raises:
+        InputError: No reason, or the visit is closed.
+    """
+    _must_be_open(photograph.visit)
+    _set_reason(photograph, "kept_reason", reason, "photograph kept against advice", by)
+
+
+def confirm_identity(photograph: Photograph, by: Person) -> None:
+    """A person says that nobody can be recognized in the photograph."""
+    with transaction.atomic():
+        photograph.identity, photograph.identity_by = Photograph.Identity.CONFIRMED, by
+        photograph.save(update_fields=["identity", "identity_by"])
+        record(by, "identity confirmed hidden", about(photograph.visit, "photograph", photograph.pk))
+    segment_later(photograph)
+
+
+def segment_later(photograph: Photograph) -> None:
+    """Ask the worker to look at a photograph, once per content; the worker adds the model's version."""
+    if photograph.is_good and photograph.is_cleared:
+        queue.add(Job.Kind.SEGMENT, photograph.pk, photograph.file_sha256)
+
+
+def close_visit(visit: Visit, reasons: dict[View, str], by: Person, plan: StudyPlan) -> None:
+    """Close a visit: no photograph may come any more, and it is dealt out for scoring.
+
+    Raises:
+        InputError: A required view is missing and no reason is given, a photograph waits for its look at faces and tattoos, or one
+            is still arriving.
+    """
+    _must_be_open(visit)
+    missing = [tile.view for tile in tiles(visit, plan) if tile.missing]
+    unexplained = [view for view in missing if not reasons.get(view, "").strip()]
+    if unexplained:
+        named = ", ".join(view.value.replace("_", " ") for view in unexplained)
+        raise InputError(f"missing without a reason: {named}", where=str(visit), fix="Photograph it or give a reason.")
+    waiting = [p for p in visit.photographs.all() if p.is_good and not p.is_cleared]
+    if waiting:
+        raise InputError(
+            f"{len(waiting)} photograph(s) wait for the look at faces and tattoos",
+            where=str(visit),
+            fix="Confirm or cover them first.",
+        )
+    if visit.uploads.filter(state=Upload.State.WHOLE).exists():
+        raise InputError("a photograph is still being checked", where=str(visit), fix="Wait a moment.")
+    with transaction.atomic():
+        closed = Visit.objects.filter(pk=visit.pk, state=Visit.State.OPEN).update(
+            state=Visit.State.CLOSED, closed_at=timezone.now(), closed_by=by
+        )
+        if not closed:
+            raise InputError("somebody else closed it just now", where=str(visit), fix="Load the page again.")
+        gaps = {view.value: reasons[view].strip()[:300] for view in missing}
+        Gap.objects.bulk_create(Gap(visit=visit, view=v, reason=r, given_by=by) for v, r in gaps.items())
+        record(by, "visit closed", about(visit), after={"gaps": gaps})
+        visit.refresh_from_db()
+        dealing.deal(visit, plan)
+        queue.add(Job.Kind.SCORE, visit.pk, photographs_key(visit))
+
+
+def photographs_key(visit: Visit) -> str:
+    """One word for the very set of photographs (their content and view) that a visit is scored from."""
+    import hashlib
+
+    used = sorted(f"{p.view}:{p.file_sha256}" for p in visit.photographs.all() if p.is_good and p.is_cleared)
+    return hashlib.sha256("\n".join(used).encode()).hexdigest()
+
+
+def _must_be_open(visit: Visit) -> None:
+    if not visit.is_open:
+        raise InputError("the visit is closed", where=str(visit), fix="Ask your monitor.")
+
+
+def _set_reason(photograph: Photograph, field: str, reason: str, action: str, by: Person) -> None:
+    reason = reason.strip()[:300]
+    if not reason:
+        raise InputError("a reason is needed", where="reason", fix="Write one sentence.")
+    before = getattr(photograph, field)
+    with transaction.atomic():
+        setattr(photograph, field, reason)
+        photograph.save(update_fields=[field])
+        event = about(photograph.visit, "photograph", photograph.pk)
+        record(by, action, event, before={field: before}, after={field: reason}, reason=reason)
+    segment_later(photograph)
+
+
+def find_upload(identity: UUID) -> Upload | None:
+    """An upload by its id, for the worker."""
+    found: Upload | None = Upload.objects.select_related("visit__subject", "sent_by").filter(pk=identity).first()
+    return found

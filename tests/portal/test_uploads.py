@@ -1,0 +1,259 @@
+"""Sending photographs: the tus protocol, bad files, and that sending twice is harmless."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import zlib
+from typing import Any
+
+import pytest
+
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+def announce(client: Any, where: Any, length: object = 10, view: str = "palms", **changed: str) -> Any:
+    pairs = {"visit": str(where.pk), "view": view, **changed}
+    metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in pairs.items())
+    return client.post("/api/v1/uploads/", headers={**TUS, "Upload-Length": str(length), "Upload-Metadata": metadata})
+
+
+def patch(client: Any, address: str, data: bytes, offset: object, **headers: str) -> Any:
+    kind = headers.pop("content_type", "application/offset+octet-stream")
+    return client.patch(address, data, content_type=kind, headers={**TUS, "Upload-Offset": str(offset), **headers})
+
+
+def test_options_name_version_extensions_and_the_longest_file(signed_in: Any) -> None:
+    answer = signed_in("uploader").options("/api/v1/uploads/")
+    assert answer.status_code == 204
+    assert answer["Tus-Version"] == "1.0.0"
+    assert "creation" in answer["Tus-Extension"]
+    assert answer["Tus-Max-Size"] == "60000000"
+
+
+def test_a_photograph_becomes_a_row_with_a_verdict_and_carries_no_metadata(
+    signed_in: Any, send: Any, jpeg: Any
+) -> None:
+    from PIL import Image
+
+    from pasi_vision.portal import vault
+    from pasi_vision.portal.models import Photograph
+
+    image = Image.open(io.BytesIO(jpeg(1)))
+    exif = Image.Exif()
+    exif[0x010E], exif[0x013B] = "John Smith", "photographer"  # description, artist
+    stream = io.BytesIO()
+    image.save(stream, format="JPEG", exif=exif, comment=b"secret comment")
+    data = stream.getvalue()
+    assert b"John Smith" in data
+    told = send(signed_in("uploader"), data)
+    photograph = Photograph.objects.get(pk=told["photograph"])
+    assert told["verdict"] in ("accept", "accept with warning", "retake")
+    assert told["message"]
+    assert photograph.sha256 == hashlib.sha256(data).hexdigest()
+    clean = vault.get(photograph.file)
+    assert b"John Smith" not in clean
+    assert b"secret comment" not in clean
+    assert hashlib.sha256(clean).hexdigest() == photograph.file_sha256
+    sealed = vault.get(photograph.sealed)
+    assert b"John Smith" not in sealed, "the original is encrypted"
+    assert vault.unseal(sealed, photograph.sealed) == data
+    assert (photograph.width, photograph.height) == (640, 480)
+
+
+def test_one_byte_at_a_time_gives_the_same_photograph(signed_in: Any, send: Any, jpeg: Any) -> None:
+    data = jpeg(2, size=(48, 32))
+    told = send(signed_in("uploader"), data, chunk=1)
+    assert told["state"] == "done"
+
+
+def test_the_same_file_twice_and_from_two_people_is_one_photograph(
+    signed_in: Any, send: Any, jpeg: Any, study: Any
+) -> None:
+    from pasi_vision.portal.models import Photograph
+
+    first = send(signed_in("uploader"), jpeg(3))
+    again = send(signed_in("uploader"), jpeg(3))
+    study.people["uploader2"].sites.add("S01")
+    other = send(signed_in("uploader2"), jpeg(3))
+    assert first["photograph"] == again["photograph"] == other["photograph"]
+    assert Photograph.objects.count() == 1
+
+
+def test_the_same_file_for_another_view_or_subject_is_refused_with_a_reason(
+    signed_in: Any, send: Any, jpeg: Any, study: Any
+) -> None:
+    from pasi_vision.portal.models import Photograph, Refusal
+
+    send(signed_in("uploader"), jpeg(4))
+    told = send(signed_in("uploader"), jpeg(4), view="trunk_back")
+    assert told["verdict"] == "refused"
+    assert "another view" in told["message"]
+    told = send(signed_in("uploader2"), jpeg(4), visit=study.other_visit)
+    assert told["verdict"] == "refused"
+    assert "S01" not in told["message"], "nothing is told of the other site"
+    assert Photograph.objects.count() == 1
+    assert Refusal.objects.filter(kind="elsewhere").count() == 2
+
+
+def test_an_interrupted_upload_goes_on_where_it_stopped(signed_in: Any, study: Any, jpeg: Any) -> None:
+    data = jpeg(5)
+    client = signed_in("uploader")
+    address = announce(client, study.visit, len(data))["Location"]
+    assert client.head(address, headers=TUS)["Upload-Offset"] == "0"
+    assert patch(client, address, data[:1000], 0)["Upload-Offset"] == "1000"
+    head = client.head(address, headers=TUS)
+    assert head["Upload-Offset"] == "1000"
+    assert head["Upload-Length"] == str(len(data))
+    assert head["Cache-Control"] == "no-store"
+    assert client.post(f"{address}verdict/").status_code == 202
+    assert patch(client, address, data[1000:], 1000)["Upload-Offset"] == str(len(data))
+    again = client.patch(
+        address, b"", CONTENT_TYPE="application/offset+octet-stream", headers={**TUS, "Upload-Offset": str(len(data))}
+    )
+    assert again.status_code == 204, "the last answer may have been lost"
+    assert client.post(f"{address}verdict/").json()["state"] == "done"
+
+
+def test_what_a_killed_process_left_whole_is_found(signed_in: Any, study: Any, jpeg: Any) -> None:
+    """All bytes are on disk, the database does not know it yet."""
+    from pasi_vision.portal.models import Upload
+    from pasi_vision.portal.receive import staged_file
+
+    data = jpeg(6)
+    client = signed_in("uploader")
+    address = announce(client, study.visit, len(data))["Location"]
+    upload = Upload.objects.get()
+    staged_file(upload).write_bytes(data)
+    assert client.head(address, headers=TUS)["Upload-Offset"] == str(len(data))
+    assert client.post(f"{address}verdict/").json()["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("offset", "status"),
+    [(1, 409), (999, 409), ("-1", 400), ("x", 400), ("", 400), ("1.5", 400), ("²", 400), ("9" * 40, 400)],
+)
+def test_wrong_offsets_are_refused(signed_in: Any, study: Any, offset: object, status: int) -> None:
+    client = signed_in("uploader")
+    address = announce(client, study.visit, 2000)["Location"]
+    answer = client.patch(
+        address,
+        b"abc",
+        content_type="application/offset+octet-stream",
+        HTTP_TUS_RESUMABLE="1.0.0",
+        HTTP_UPLOAD_OFFSET=str(offset),
+    )
+    assert answer.status_code == status
+    assert answer["Tus-Resumable"] == "1.0.0"
+    assert client.head(address, headers=TUS)["Upload-Offset"] == "0"
+
+
+def test_the_protocols_other_refusals(signed_in: Any, study: Any) -> None:
+    client = signed_in("uploader")
+    address = announce(client, study.visit, 5)["Location"]
+    assert client.patch(address, b"abc").status_code == 412, "no protocol version"
+    assert patch(client, address, b"abc", 0, content_type="text/plain").status_code == 415
+    assert patch(client, address, b"abcdefgh", 0).status_code == 413, "more than announced"
+    assert announce(client, study.visit, 0).status_code == 400
+    assert announce(client, study.visit, "a").status_code == 400
+    assert announce(client, study.visit, 10**9).status_code == 413
+    assert announce(client, study.visit, 10, view="elbow").status_code == 400
+    assert announce(client, study.visit, 10, visit="../../etc").status_code == 400
+    assert announce(client, study.visit, 10, sha256="xyz").status_code == 400
+    assert announce(client, study.other_visit, 10).status_code == 404
+    bad = client.post("/api/v1/uploads/", headers={**TUS, "Upload-Length": "5", "Upload-Metadata": "visit ???"})
+    assert bad.status_code == 400
+    assert client.delete(address, headers=TUS).status_code == 204
+    assert client.head(address, headers=TUS).status_code == 410
+    assert patch(client, address, b"abc", 0).status_code == 410
+
+
+def test_a_closed_visit_takes_no_photograph(signed_in: Any, study: Any) -> None:
+    from pasi_vision.portal.models import Visit
+
+    Visit.objects.filter(pk=study.visit.pk).update(state="closed")
+    assert announce(signed_in("uploader"), study.visit).status_code == 403
+
+
+def test_a_file_that_changed_on_its_way_is_refused(signed_in: Any, study: Any, jpeg: Any) -> None:
+    data = jpeg(7)
+    client = signed_in("uploader")
+    address = announce(client, study.visit, len(data), sha256="0" * 64)["Location"]
+    patch(client, address, data, 0)
+    told = client.post(f"{address}verdict/").json()
+    assert told["verdict"] == "refused"
+    assert "changed on its way" in told["message"]
+
+
+def _png_bomb() -> bytes:
+    """A PNG that says 50,000 x 50,000 pixels in a few kilobytes."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+
+    header = (50_000).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(1_000_000)))
+        + chunk(b"IEND", b"")
+    )
+
+
+BAD = {
+    "text": b"not a photograph at all",
+    "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+    "html": b"<!doctype html><script>alert(1)</script>",
+    "pdf": b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n",
+    "zip": b"PK\x03\x04" + bytes(100),
+    "png header only": b"\x89PNG\r\n\x1a\n",
+    "jpeg header only": b"\xff\xd8\xff\xe0",
+    "one byte": b"\x00",
+    "bomb": _png_bomb(),
+    "heic header": b"\x00\x00\x00\x18ftypheic" + bytes(64),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_files_are_refused_with_a_reason_and_leave_nothing(kind: str, signed_in: Any, send: Any) -> None:
+    from pasi_vision.portal.models import Photograph, Refusal, Upload
+    from pasi_vision.portal.receive import staged_file
+
+    told = send(signed_in("uploader"), BAD[kind])
+    assert told["verdict"] == "refused"
+    assert len(told["message"]) > 20
+    assert Refusal.objects.get().kind == "unreadable"
+    assert not Photograph.objects.exists()
+    assert not staged_file(Upload.objects.get()).exists()
+
+
+def test_a_photograph_cut_anywhere_is_refused_or_stored_never_an_error(signed_in: Any, send: Any, jpeg: Any) -> None:
+    data = jpeg(8)
+    client = signed_in("uploader")
+    for end in range(1024, len(data), 1024):
+        told = send(client, data[:end])
+        assert told["state"] == "done"
+        assert told["verdict"] == "refused", end
+
+
+def test_a_polyglot_is_stored_without_what_hid_behind_the_picture(signed_in: Any, send: Any, jpeg: Any) -> None:
+    from pasi_vision.portal import vault
+    from pasi_vision.portal.models import Photograph
+
+    told = send(signed_in("uploader"), jpeg(9) + b"PK\x03\x04<script>alert(1)</script>")
+    if told["verdict"] != "refused":
+        assert b"<script>" not in vault.get(Photograph.objects.get().file)
+
+
+def test_pictures_are_served_as_jpeg_and_the_original_to_nobody(
+    signed_in: Any, send: Any, jpeg: Any, study: Any
+) -> None:
+    told = send(signed_in("uploader"), jpeg(10))
+    address = f"/photographs/{told['photograph']}"
+    answer = signed_in("monitor").get(f"{address}/full.jpg")
+    assert answer["Content-Type"] == "image/jpeg"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer.content[:2] == b"\xff\xd8"
+    for name in ("original", "sealed", "..", "full.jpg"):
+        assert signed_in("monitor").get(f"{address}/{name}.jpg").status_code == 404
