@@ -79,3 +79,46 @@ def make_photo(tmp_path: Path) -> Make:
             rows.write(f"{subject or name},week_0,1,trunk_front,{name}.png,{tone},drawn\n")
 
     return make
+
+
+SKIN, CLOTH, RED = np.array([200, 150, 125]), np.array([40, 60, 110]), np.array([165, 65, 60])
+
+
+def _draw_discs(folder: Path, stem: str, generator: np.random.Generator, *, clear: bool) -> None:
+    """Red discs on skin of 96 x 128 with noise, whose masks are known because they were drawn; the left quarter is cloth."""
+    rows, columns = np.mgrid[:96, :128]
+    skin = columns >= 32
+    lesion = np.zeros(skin.shape, bool)
+    for _ in range(0 if clear else 2):
+        y, x = generator.uniform(20, 76), generator.uniform(52, 108)
+        lesion |= (rows - y) ** 2 + (columns - x) ** 2 < generator.uniform(10, 20) ** 2
+    lesion &= skin
+    pixels = np.where(lesion[..., None], RED, np.where(skin[..., None], SKIN, CLOTH)) + generator.normal(
+        0, 5, (96, 128, 3)
+    )
+    write_picture(folder / f"{stem}.png", np.clip(pixels, 0, 255).astype(np.uint8))
+    grades = lesion[..., None] * np.array([180, 120, 60])
+    layers = {"regions": skin * 3, "lesion": lesion * 255, "outline": lesion * 255, "signs": grades}
+    for kind, mask in layers.items():
+        write_picture(folder / "masks" / f"{stem}.{kind}.png", mask.astype(np.uint8))
+
+
+@pytest.fixture(scope="session")
+def drawn_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]:
+    """A function: (name, seed) -> a data folder of 8 noisy photographs of 4 subjects, a quarter of them clear."""
+    made: dict[str, Path] = {}
+
+    def make(name: str, seed: int) -> Path:
+        if name not in made:
+            folder, generator = tmp_path_factory.mktemp(name), np.random.default_rng(seed)
+            (folder / "masks").mkdir()
+            lines = ["subject_id,visit,day,view,path"]
+            for number in range(8):
+                _draw_discs(folder, f"p{number}", generator, clear=number % 4 == 0)
+                view = "close_up" if number % 2 else "trunk_front"
+                lines.append(f"s{number // 2},v1,1,{view},p{number}.png")
+            (folder / "photos.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            made[name] = folder
+        return made[name]
+
+    return make
