@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pasi_vision.score import StudySettings
     from pasi_vision.segment import Model
+    from pasi_vision.segment.familiarity import Signals
     from pasi_vision.train.evaluate import Outcome, Stages
     from pasi_vision.train.figures import Resample
     from pasi_vision.train.folder import DataFolder
@@ -91,7 +92,7 @@ def calibrate(
     network, settings = load_model(model), StudySettings()
     figures: dict[str, Any] = {}
     if not keep_thresholds:
-        network, figures = _with_thresholds(network, folder, workers)
+        network, figures = _with_thresholds(network, folder, workers, seed)
     network = _changed(network, intervals={})
     outcomes = _outcomes(network, folder, workers)
     fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
@@ -99,7 +100,7 @@ def calibrate(
     intervals = fit_intervals(fitted.best_findings, fitted.visits, level=level, seed=seed)
     intervals["unit"] = fitted.unit
     intervals["area_convention"] = settings.area_convention
-    intervals["calibration"] |= {"data": data_facts(folder), "thresholds": figures}
+    intervals["calibration"] |= {"data": data_facts(folder), **figures}
     calibrated = _changed(network, intervals=intervals)
     measured_on = third or folder
     if checking is None:
@@ -113,7 +114,7 @@ def calibrate(
     rewrite_record(network.folder.path, record, intervals=intervals)
     limits = record.thresholds
     typer.echo(f"thresholds: skin {limits.skin}, lesion {limits.lesion}, outline {limits.outline}")
-    for name, row in figures.items():
+    for name, row in figures.get("thresholds", {}).items():
         typer.echo(f"  {name}: Dice {row['dice']} (at 0.5: {row.get('dice_at_half')}), n = {row['photographs']}")
     typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
     for name, row in intervals["measured_coverage"]["all"].items():
@@ -243,31 +244,56 @@ def _interval_of(network: Model) -> Callable[[str, float], tuple[float, float] |
     return interval
 
 
-def _with_thresholds(network: Model, folder: DataFolder, workers: int) -> tuple[Model, dict[str, Any]]:
-    """The model with thresholds chosen on a folder, and the figures of the choice."""
+def _with_thresholds(network: Model, folder: DataFolder, workers: int, seed: int) -> tuple[Model, dict[str, Any]]:
+    """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice."""
     from concurrent.futures import ThreadPoolExecutor
 
     from pasi_vision.errors import PhotoError
     from pasi_vision.photo import calibrate as calibrate_colours
     from pasi_vision.photo import check_photo, read_photo
+    from pasi_vision.segment.familiarity import signals_of
     from pasi_vision.train.thresholds import choose_thresholds, histograms_of
 
-    def histograms(photo: Any) -> Any:
+    def look(photo: Any) -> Any:
         try:
             read = read_photo(photo.file)
         except PhotoError as error:
             typer.echo(f"left out: {error}", err=True)
             return None
         image = calibrate_colours(read, check_photo(read, photo.view), photo.view)
-        return histograms_of(photo, image, network)
+        seen = network.outputs(image.pixels, image.view, image.calibration.mm_per_px)
+        return histograms_of(photo, image, seen), signals_of(image.pixels, seen)
 
-    found = []
+    found, known = [], []
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        for number, one in enumerate(pool.map(histograms, folder.photos), 1):
-            found += [one] if one is not None else []
+        for number, one in enumerate(pool.map(look, folder.photos), 1):
+            if one is not None:
+                found += [one[0]] if one[0] is not None else []
+                known.append(one[1])
             _progress(number, len(folder.photos))
     choice = choose_thresholds(found, network.folder.record.thresholds)
-    return _changed(network, thresholds=choice.thresholds), choice.figures
+    limits, caught = _familiarity(network, folder, known, seed)
+    figures = {"thresholds": choice.figures, "strange_pictures_refused": caught}
+    return _changed(network, thresholds=choice.thresholds, familiarity=limits), figures
+
+
+def _familiarity(
+    network: Model, folder: DataFolder, known: Sequence[Signals], seed: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Limits between the folder's photographs and drawn strangers, and what they catch (8 pictures of each kind)."""
+    import numpy as np
+
+    from pasi_vision.photo import read_photo
+    from pasi_vision.segment.familiarity import signals_of
+    from pasi_vision.train.strangers import KINDS, familiarity_limits, stranger
+
+    some = [read_photo(photo.file).pixels for photo in folder.photos[:: max(1, len(folder.photos) // 8)][:8]]
+    strange: dict[str, list[Signals]] = {}
+    for kind in KINDS:
+        generator = np.random.default_rng([seed, 2, *kind.encode()])
+        pictures = [stranger(kind, generator, some) for _ in range(8)]
+        strange[kind] = [signals_of(pixels, network.outputs(pixels)) for pixels in pictures]
+    return familiarity_limits(known, strange)
 
 
 def _changed(network: Model, **changes: Any) -> Model:

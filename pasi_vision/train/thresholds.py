@@ -5,7 +5,7 @@ One pass over the photographs gives, for each, how many affected and clear pixel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pasi_vision.errors import InputError
 from pasi_vision.records import CalibratedImage
 from pasi_vision.segment.layout import LESION, OUTLINE, Thresholds
-from pasi_vision.segment.predict import Model
 from pasi_vision.train.folder import PhotoEntry, Truth, read_truth
 
 __all__ = ["Histograms", "ThresholdChoice", "best_threshold", "choose_thresholds", "dice_curve", "histograms_of"]
@@ -61,8 +60,13 @@ class ThresholdChoice:
     figures: dict[str, dict[str, Any]]
 
 
-def histograms_of(photo: PhotoEntry, image: CalibratedImage, model: Model) -> Histograms | None:
+def histograms_of(photo: PhotoEntry, image: CalibratedImage, seen: NDArray[np.float32]) -> Histograms | None:
     """Histograms of one photograph; None where it has no masks.
+
+    Args:
+        photo: Its row and masks.
+        image: As `score` reads it.
+        seen: (11, h, w) what the model says of it.
 
     Raises:
         InputError: A mask is wrong; the message names file and row.
@@ -70,7 +74,6 @@ def histograms_of(photo: PhotoEntry, image: CalibratedImage, model: Model) -> Hi
     truth = read_truth(photo, shape=(image.pixels.shape[0], image.pixels.shape[1]))
     if truth.shape is None:
         return None
-    seen = model.outputs(image.pixels, image.view, image.calibration.mm_per_px)
     size = (int(seen.shape[1]), int(seen.shape[2]))
     skin_level = _levels(1 - seen[0])
     skin_bin = np.minimum(skin_level.astype(np.int64) * _SKIN_BINS // (LEVELS - 1), _SKIN_BINS - 1)
@@ -199,7 +202,3 @@ def _shrunk(mask: NDArray[np.bool_] | None, size: tuple[int, int]) -> NDArray[np
 
     small = cv2.resize(mask.astype(np.uint8) * 255, size[::-1], interpolation=cv2.INTER_AREA)
     return np.asarray(small > 127, np.int64)
-
-
-ImageOf = Callable[[PhotoEntry], CalibratedImage]
-"""Photograph -> calibrated image, as `score` reads it."""
