@@ -1,4 +1,4 @@
-"""`pasi-vision evaluate` and `pasi-vision model calibrate`: a model on labelled photographs, by the very stages that `score` uses."""
+"""`pasi-vision evaluate`: a model on labelled photographs, by the very stages that `score` uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from pasi_vision.score import StudySettings
     from pasi_vision.segment import Model
-    from pasi_vision.segment.familiarity import Signals
     from pasi_vision.train.evaluate import Outcome, Stages
     from pasi_vision.train.figures import Resample
     from pasi_vision.train.folder import DataFolder
@@ -24,7 +23,7 @@ _MODEL_HELP = "A released model's name, or the folder of a model."
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command; `calibrate` joins the group `model` (see cli/model.py)."""
+    """Add the command."""
     app.command()(evaluate)
 
 
@@ -49,11 +48,11 @@ def evaluate(
 
     folder, network, target = read_folder(data), load_model(model), output_folder(out)
     settings = StudySettings()
-    outcomes = evaluate_photos(folder.photos, _stages(network), workers=workers, progress=_progress)
-    compared = _compare(network, folder, outcomes, settings)
-    content = evaluation_of(folder, network, outcomes, compared, _resample())
+    outcomes = evaluate_photos(folder.photos, stages_of(network), workers=workers, progress=show_progress)
+    compared = compare(network, folder, outcomes, settings)
+    content = evaluation_of(folder, network, outcomes, compared, resampling())
     write_evaluation(target, content, outcomes, compared)
-    _write_worst(target / "worst", outcomes, _stages(network), worst)
+    _write_worst(target / "worst", outcomes, stages_of(network), worst)
     record = run_record(
         "evaluate",
         inputs={"photos": folder.path / "photos.csv"},
@@ -66,64 +65,7 @@ def evaluate(
     typer.echo(f"evaluation: {target / 'evaluation.json'}")
 
 
-def calibrate(
-    model: Annotated[str, typer.Option("--model", help="Folder of the model; its model.json is written again.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder of another preset than the one trained on.")],
-    check: Annotated[
-        Path | None, typer.Option("--check", help="Third folder, on which the intervals' coverage is measured.")
-    ] = None,
-    level: Annotated[float, typer.Option(min=0.5, max=0.99, help="Nominal coverage of the intervals.")] = 0.9,
-    seed: Annotated[int, typer.Option(help="Draws the halves of split conformal prediction.")] = 0,
-    keep_thresholds: Annotated[bool, typer.Option("--keep-thresholds", help="Calibrate intervals only.")] = False,
-    workers: _Workers = 1,
-) -> None:
-    """Choose thresholds, fit conformal intervals, measure their coverage, and write them into the model's model.json.
-
-    Without --check, half of the patients calibrate and the other half tell the coverage.
-    """
-    from pasi_vision.score import StudySettings
-    from pasi_vision.segment import load_model
-    from pasi_vision.train.calibrate import coverage_record, fit_intervals
-    from pasi_vision.train.export import rewrite_record
-    from pasi_vision.train.folder import read_folder
-    from pasi_vision.train.results import data_facts
-
-    folder, third = read_folder(data), read_folder(check) if check else None
-    network, settings = load_model(model), StudySettings()
-    figures: dict[str, Any] = {}
-    if not keep_thresholds:
-        network, figures = _with_thresholds(network, folder, workers, seed)
-    network = _changed(network, intervals={})
-    outcomes = _outcomes(network, folder, workers)
-    fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
-    fitted = _compare(network, folder, fitting, settings)
-    intervals = fit_intervals(fitted.best_findings, fitted.visits, level=level, seed=seed)
-    intervals["unit"] = fitted.unit
-    intervals["area_convention"] = settings.area_convention
-    intervals["calibration"] |= {"data": data_facts(folder), **figures}
-    calibrated = _changed(network, intervals=intervals)
-    measured_on = third or folder
-    if checking is None:
-        checking = _outcomes(calibrated, measured_on, workers)
-    compared = _compare(calibrated, measured_on, checking, settings)
-    intervals["measured_coverage"] = coverage_record(compared.best_findings, compared.visits, _resample()) | {
-        "data": data_facts(measured_on) if third else "the other half of the calibration patients",
-        "unit": compared.unit,
-    }
-    record = calibrated.folder.record
-    rewrite_record(network.folder.path, record, intervals=intervals)
-    limits = record.thresholds
-    typer.echo(f"thresholds: skin {limits.skin}, lesion {limits.lesion}, outline {limits.outline}")
-    for name, row in figures.get("thresholds", {}).items():
-        typer.echo(f"  {name}: Dice {row['dice']} (at 0.5: {row.get('dice_at_half')}), n = {row['photographs']}")
-    typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
-    for name, row in intervals["measured_coverage"]["all"].items():
-        typer.echo(
-            f"coverage of {name}: {row['value']} [{row['low']}, {row['high']}], n = {row['n']} in {row['patients']} patients"
-        )
-
-
-def _stages(network: Model) -> Stages:
+def stages_of(network: Model) -> Stages:
     from pasi_vision.measure import measure_photo
     from pasi_vision.pipeline import segment_photo
     from pasi_vision.train.evaluate import Stages
@@ -131,13 +73,7 @@ def _stages(network: Model) -> Stages:
     return Stages(look=lambda photo: segment_photo(photo.file, network, photo.view), measure=measure_photo)
 
 
-def _outcomes(network: Model, folder: DataFolder, workers: int) -> list[Outcome]:
-    from pasi_vision.train.evaluate import evaluate_photos
-
-    return evaluate_photos(folder.photos, _stages(network), workers=workers, progress=_progress)
-
-
-def _compare(network: Model, folder: DataFolder, outcomes: Sequence[Outcome], settings: StudySettings) -> Comparison:
+def compare(network: Model, folder: DataFolder, outcomes: Sequence[Outcome], settings: StudySettings) -> Comparison:
     """The model's findings and scores of whole visits beside the true ones; of single photographs where there are no visits."""
     from pasi_vision.records import finding_frame
     from pasi_vision.score import score_findings
@@ -145,7 +81,7 @@ def _compare(network: Model, folder: DataFolder, outcomes: Sequence[Outcome], se
     from pasi_vision.train.results import Comparison
     from pasi_vision.train.visits import TRUTH, finding_rows, photo_rows, response_rows, tones_of, visit_rows
 
-    interval = _interval_of(network)
+    interval = interval_of(network)
     alone = photo_rows(outcomes, interval, convention=settings.area_convention)
     truth = None if folder.findings is None else folder.findings[folder.findings["rater"] == TRUTH]
     if truth is None or truth.empty:
@@ -221,7 +157,7 @@ def _agreement(scores: pd.DataFrame, model: str) -> list[dict[str, Any]]:
     return records
 
 
-def _interval_of(network: Model) -> Callable[[str, float], tuple[float, float] | None]:
+def interval_of(network: Model) -> Callable[[str, float], tuple[float, float] | None]:
     """Interval of a prediction by the model's own quantiles; None where it has none."""
     from pasi_vision.anatomy import Sign
     from pasi_vision.measure import Intervals
@@ -244,79 +180,7 @@ def _interval_of(network: Model) -> Callable[[str, float], tuple[float, float] |
     return interval
 
 
-def _with_thresholds(network: Model, folder: DataFolder, workers: int, seed: int) -> tuple[Model, dict[str, Any]]:
-    """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from pasi_vision.errors import PhotoError
-    from pasi_vision.photo import calibrate as calibrate_colours
-    from pasi_vision.photo import check_photo, read_photo
-    from pasi_vision.segment.familiarity import signals_of
-    from pasi_vision.train.thresholds import choose_thresholds, histograms_of
-
-    def look(photo: Any) -> Any:
-        try:
-            read = read_photo(photo.file)
-        except PhotoError as error:
-            typer.echo(f"left out: {error}", err=True)
-            return None
-        image = calibrate_colours(read, check_photo(read, photo.view), photo.view)
-        seen = network.outputs(image.pixels, image.view, image.calibration.mm_per_px)
-        return histograms_of(photo, image, seen), signals_of(image.pixels, seen)
-
-    found, known = [], []
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        for number, one in enumerate(pool.map(look, folder.photos), 1):
-            if one is not None:
-                found += [one[0]] if one[0] is not None else []
-                known.append(one[1])
-            _progress(number, len(folder.photos))
-    choice = choose_thresholds(found, network.folder.record.thresholds)
-    limits, caught = _familiarity(network, folder, known, seed)
-    figures = {"thresholds": choice.figures, "strange_pictures_refused": caught}
-    return _changed(network, thresholds=choice.thresholds, familiarity=limits), figures
-
-
-def _familiarity(
-    network: Model, folder: DataFolder, known: Sequence[Signals], seed: int
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Limits between the folder's photographs and drawn strangers, and what they catch (8 pictures of each kind)."""
-    import numpy as np
-
-    from pasi_vision.photo import read_photo
-    from pasi_vision.segment.familiarity import signals_of
-    from pasi_vision.train.strangers import KINDS, familiarity_limits, stranger
-
-    some = [read_photo(photo.file).pixels for photo in folder.photos[:: max(1, len(folder.photos) // 8)][:8]]
-    strange: dict[str, list[Signals]] = {}
-    for kind in KINDS:
-        generator = np.random.default_rng([seed, 2, *kind.encode()])
-        pictures = [stranger(kind, generator, some) for _ in range(8)]
-        strange[kind] = [signals_of(pixels, network.outputs(pixels)) for pixels in pictures]
-    return familiarity_limits(known, strange)
-
-
-def _changed(network: Model, **changes: Any) -> Model:
-    """The same model with another record; its files stay as they are."""
-    from dataclasses import replace
-
-    record = network.folder.record.model_copy(update=changes)
-    return replace(network, folder=replace(network.folder, record=record))
-
-
-def _halves(outcomes: Sequence[Outcome], seed: int) -> tuple[list[Outcome], list[Outcome]]:
-    """Outcomes of one half of the patients, and of the other."""
-    import numpy as np
-
-    patients = sorted({o.photo.subject_id for o in outcomes})
-    first = set(np.random.default_rng([seed, 1]).permutation(patients)[: len(patients) // 2].tolist())
-    return (
-        [o for o in outcomes if o.photo.subject_id in first],
-        [o for o in outcomes if o.photo.subject_id not in first],
-    )
-
-
-def _resample() -> Resample:
+def resampling() -> Resample:
     """The bootstrap of `agree`, over patients."""
     from pasi_vision.agree.resample import Estimator, Resampling, bootstrap
 
@@ -349,7 +213,7 @@ def _beside(pixels: Any, truth: Any, masks: Any) -> Any:
     return np.hstack([cv2.resize(half, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for half in halves])
 
 
-def _progress(done: int, total: int) -> None:
+def show_progress(done: int, total: int) -> None:
     import sys
 
     if sys.stderr.isatty() or done == total:

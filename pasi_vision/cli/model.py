@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from pasi_vision.cli.evaluate import calibrate
-
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
@@ -16,7 +14,6 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_models)
     group.command("verify")(verify)
     group.command("export")(export)
-    group.command("calibrate")(calibrate)
     app.add_typer(group, name="model")
 
 

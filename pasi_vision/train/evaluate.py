@@ -29,7 +29,7 @@ Row = dict[str, Any]
 """Column -> value; None where there is none. Columns that name a group are text."""
 
 _TONES = {"I": "I-II", "II": "I-II", "III": "III-IV", "IV": "III-IV", "V": "V-VI", "VI": "V-VI"}
-_GROUPING = ("preset", "camera", "scene")
+_GROUPING = ("preset", "camera", "scene", "ita_band")
 _SEVERITY = ((10.0, "under 10 %"), (30.0, "10 to 30 %"), (50.0, "30 to 50 %"), (100.1, "50 % and more"))
 
 

@@ -100,8 +100,8 @@ def figures_of(outcomes: Sequence[Outcome], resample: Resample) -> list[Figure]:
     """All figures of an evaluation, photographs first, then regions of photographs."""
     photos = [outcome.row for outcome in outcomes if outcome.row]
     regions = [row for outcome in outcomes for row in outcome.regions]
-    by_photo = ("view", "skin_tone", "severity", "preset", "camera", "scene", "site_id")
-    by_region = ("region", "skin_tone", "severity", "preset")
+    by_photo = ("view", "skin_tone", "severity", "preset", "camera", "scene", "ita_band", "site_id")
+    by_region = ("region", "skin_tone", "ita_band", "severity", "preset")
     figures: list[Figure] = []
     for metric, unit in _PHOTO_METRICS.items():
         figures += mean_figures(photos, metric, metric, unit, "photograph", by_photo, resample)

@@ -6,6 +6,7 @@ because an empty mask means clear skin.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -120,7 +121,7 @@ def read_folder(path: str | Path, *, need_masks: bool = False) -> DataFolder:
         raise InputError("no such folder", where=str(path), fix="Name a folder with a photos.csv (see data/README.md).")
     table = folder / "photos.csv"
     frame = read_table(table, PHOTOS)
-    masks = _masks_in(folder / "masks")
+    masks, facts = _masks_in(folder / "masks"), _phantom_facts(folder / "close_ups.json")
     named = {column.name for column in PHOTOS.columns}
     further = [name for name in frame.columns if name not in named]
     photos = []
@@ -141,7 +142,8 @@ def read_folder(path: str | Path, *, need_masks: bool = False) -> DataFolder:
                 where=where,
                 skin_tone=_text(row.get("skin_tone")),
                 site_id=_text(row.get("site_id")),
-                further={name: text for name in further if (text := _text(row[name])) is not None},
+                further=facts.get(file.stem, {})
+                | {name: text for name in further if (text := _text(row[name])) is not None},
             )
         )
     _refuse_shared_masks(photos)
@@ -188,6 +190,26 @@ def _masks_in(folder: Path) -> dict[str, dict[str, Path]]:
             stem, _, kind = file.stem.rpartition(".")
             if kind in MASK_KINDS and stem:
                 found.setdefault(stem, {})[kind] = file
+    return found
+
+
+def _phantom_facts(file: Path) -> dict[str, dict[str, str]]:
+    """Photo stem -> what phantom close-ups know of themselves: the scene, and the skin by its individual typology angle.
+
+    Bands of the angle: Del Bino & Bernerd, Br J Dermatol 2013;169(Suppl 3):33 (light above 28 degrees, dark below -30).
+    """
+    if not file.is_file():
+        return {}
+    try:
+        pictures = json.loads(file.read_text(encoding="utf-8"))["pictures"]
+        found: dict[str, dict[str, str]] = {}
+        for stem, facts in pictures.items():
+            found[stem] = {"scene": str(facts["scene"])} if "scene" in facts else {}
+            if "ita_deg" in facts:
+                angle = float(facts["ita_deg"])
+                found[stem]["ita_band"] = "light" if angle > 28 else "medium" if angle > -30 else "dark"
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"not a record of close-ups ({error})", where=str(file), fix="Make the set again.") from error
     return found
 
 

@@ -70,14 +70,21 @@ def data_facts(folder: DataFolder) -> dict[str, Any]:
         "patients": len(folder.patients),
         "sha256": sha256_of(folder.path / "photos.csv"),
     }
-    made = folder.path / "set.json"
-    if made.is_file():
-        try:
-            content = json.loads(made.read_text(encoding="utf-8"))
-            facts |= {name: content[name] for name in ("preset", "seed") if name in content}
-        except (ValueError, TypeError):
-            facts["note"] = "set.json is not readable"
+    for made in (folder.path / "set.json", folder.path / "close_ups.json"):
+        if made.is_file():
+            facts |= _origin(made)
     return facts
+
+
+def _origin(made: Path) -> dict[str, Any]:
+    """Preset and, where it is recorded, seed of a set of phantoms."""
+    try:
+        content = json.loads(made.read_text(encoding="utf-8"))
+        preset = content.get("preset")
+        facts = {"preset": preset["name"] if isinstance(preset, dict) else preset, "seed": content.get("seed")}
+    except (ValueError, KeyError, AttributeError):
+        return {"note": f"{made.name} is not readable"}
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def evaluation_of(

@@ -1,0 +1,179 @@
+"""`pasi-vision model calibrate|card`: what a trained model needs before others can use it. Joins the group of cli/model.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pasi_vision.cli.evaluate import compare, resampling, show_progress, stages_of
+
+if TYPE_CHECKING:
+    from pasi_vision.segment import Model
+    from pasi_vision.segment.familiarity import Signals
+    from pasi_vision.train.evaluate import Outcome
+    from pasi_vision.train.folder import DataFolder
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the group `model`, which stands before this file in the alphabet."""
+    group = next(one.typer_instance for one in app.registered_groups if one.name == "model")
+    if group is not None:
+        group.command()(calibrate)
+        group.command()(card)
+
+
+def calibrate(
+    model: Annotated[str, typer.Option("--model", help="Folder of the model; its model.json is written again.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of another preset than the one trained on.")],
+    check: Annotated[
+        Path | None, typer.Option("--check", help="Third folder, on which the intervals' coverage is measured.")
+    ] = None,
+    level: Annotated[float, typer.Option(min=0.5, max=0.99, help="Nominal coverage of the intervals.")] = 0.9,
+    seed: Annotated[int, typer.Option(help="Draws the halves of split conformal prediction.")] = 0,
+    keep_thresholds: Annotated[bool, typer.Option("--keep-thresholds", help="Calibrate intervals only.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Photographs in work at once.")] = 1,
+) -> None:
+    """Choose thresholds, fit conformal intervals, measure their coverage, and write them into the model's model.json.
+
+    Without --check, half of the patients calibrate and the other half tell the coverage.
+    """
+    from pasi_vision.score import StudySettings
+    from pasi_vision.segment import load_model
+    from pasi_vision.train.calibrate import coverage_record, fit_intervals
+    from pasi_vision.train.export import rewrite_record
+    from pasi_vision.train.folder import read_folder
+    from pasi_vision.train.results import data_facts
+
+    folder, third = read_folder(data), read_folder(check) if check else None
+    network, settings = load_model(model), StudySettings()
+    figures: dict[str, Any] = {}
+    if not keep_thresholds:
+        network, figures = _with_thresholds(network, folder, workers, seed)
+    network = _changed(network, intervals={})
+    outcomes = _outcomes(network, folder, workers)
+    fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
+    fitted = compare(network, folder, fitting, settings)
+    intervals = fit_intervals(fitted.best_findings, fitted.visits, level=level, seed=seed)
+    intervals["unit"] = fitted.unit
+    intervals["area_convention"] = settings.area_convention
+    intervals["calibration"] |= {"data": data_facts(folder), **figures}
+    calibrated = _changed(network, intervals=intervals)
+    measured_on = third or folder
+    if checking is None:
+        checking = _outcomes(calibrated, measured_on, workers)
+    compared = compare(calibrated, measured_on, checking, settings)
+    intervals["measured_coverage"] = coverage_record(compared.best_findings, compared.visits, resampling()) | {
+        "data": data_facts(measured_on) if third else "the other half of the calibration patients",
+        "unit": compared.unit,
+    }
+    record = calibrated.folder.record
+    rewrite_record(network.folder.path, record, intervals=intervals)
+    limits = record.thresholds
+    typer.echo(f"thresholds: skin {limits.skin}, lesion {limits.lesion}, outline {limits.outline}")
+    for name, row in figures.get("thresholds", {}).items():
+        typer.echo(f"  {name}: Dice {row['dice']} (at 0.5: {row.get('dice_at_half')}), n = {row['photographs']}")
+    typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
+    for name, row in intervals["measured_coverage"]["all"].items():
+        typer.echo(
+            f"coverage of {name}: {row['value']} [{row['low']}, {row['high']}], n = {row['n']} in {row['patients']} patients"
+        )
+
+
+def card(
+    model: Annotated[str, typer.Option("--model", help="Folder of the model; its MODEL_CARD.md is written again.")],
+    evaluation: Annotated[
+        list[Path], typer.Option("--evaluation", help="evaluation.json of a set; several times for several sets.")
+    ],
+    private: Annotated[
+        Path | None, typer.Option("--private", help="JSON with figures of photographs that cannot be shared.")
+    ] = None,
+) -> None:
+    """Write MODEL_CARD.md from model.json and the evaluations: nothing in it is typed by hand."""
+    from pasi_vision.segment.checkpoint import open_model
+    from pasi_vision.train.card import read_evaluation, read_private, write_card
+
+    folder = open_model(model)
+    evaluations = [read_evaluation(path, folder.record) for path in evaluation]
+    write_card(folder, evaluations, read_private(private) if private else None)
+    typer.echo(f"model card: {folder.path / 'MODEL_CARD.md'}")
+
+
+def _outcomes(network: Model, folder: DataFolder, workers: int) -> list[Outcome]:
+    from pasi_vision.train.evaluate import evaluate_photos
+
+    return evaluate_photos(folder.photos, stages_of(network), workers=workers, progress=show_progress)
+
+
+def _with_thresholds(network: Model, folder: DataFolder, workers: int, seed: int) -> tuple[Model, dict[str, Any]]:
+    """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from pasi_vision.errors import PhotoError
+    from pasi_vision.photo import calibrate as calibrate_colours
+    from pasi_vision.photo import check_photo, read_photo
+    from pasi_vision.segment.familiarity import signals_of
+    from pasi_vision.train.thresholds import choose_thresholds, histograms_of
+
+    def look(photo: Any) -> Any:
+        try:
+            read = read_photo(photo.file)
+        except PhotoError as error:
+            typer.echo(f"left out: {error}", err=True)
+            return None
+        image = calibrate_colours(read, check_photo(read, photo.view), photo.view)
+        seen = network.outputs(image.pixels, image.view, image.calibration.mm_per_px)
+        return histograms_of(photo, image, seen), signals_of(image.pixels, seen)
+
+    found, known = [], []
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        for number, one in enumerate(pool.map(look, folder.photos), 1):
+            if one is not None:
+                found += [one[0]] if one[0] is not None else []
+                known.append(one[1])
+            show_progress(number, len(folder.photos))
+    choice = choose_thresholds(found, network.folder.record.thresholds)
+    limits, caught = _familiarity(network, folder, known, seed)
+    figures = {"thresholds": choice.figures, "strange_pictures_refused": caught}
+    return _changed(network, thresholds=choice.thresholds, familiarity=limits), figures
+
+
+def _familiarity(
+    network: Model, folder: DataFolder, known: Sequence[Signals], seed: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Limits between the folder's photographs and drawn strangers, and what they catch (8 pictures of each kind)."""
+    import numpy as np
+
+    from pasi_vision.photo import read_photo
+    from pasi_vision.segment.familiarity import signals_of
+    from pasi_vision.train.strangers import KINDS, familiarity_limits, stranger
+
+    some = [read_photo(photo.file).pixels for photo in folder.photos[:: max(1, len(folder.photos) // 8)][:8]]
+    strange: dict[str, list[Signals]] = {}
+    for kind in KINDS:
+        generator = np.random.default_rng([seed, 2, *kind.encode()])
+        pictures = [stranger(kind, generator, some) for _ in range(8)]
+        strange[kind] = [signals_of(pixels, network.outputs(pixels)) for pixels in pictures]
+    return familiarity_limits(known, strange)
+
+
+def _changed(network: Model, **changes: Any) -> Model:
+    """The same model with another record; its files stay as they are."""
+    from dataclasses import replace
+
+    record = network.folder.record.model_copy(update=changes)
+    return replace(network, folder=replace(network.folder, record=record))
+
+
+def _halves(outcomes: Sequence[Outcome], seed: int) -> tuple[list[Outcome], list[Outcome]]:
+    """Outcomes of one half of the patients, and of the other."""
+    import numpy as np
+
+    patients = sorted({o.photo.subject_id for o in outcomes})
+    first = set(np.random.default_rng([seed, 1]).permutation(patients)[: len(patients) // 2].tolist())
+    return (
+        [o for o in outcomes if o.photo.subject_id in first],
+        [o for o in outcomes if o.photo.subject_id not in first],
+    )
