@@ -81,7 +81,10 @@ def visits(reference: Any) -> list[dict[str, Any]]:
         cases.append(
             (
                 name,
-                {r: dict(zip(("area_percent", *reference.SIGNS), row, strict=True)) for r, row in zip(regions, rows)},
+                {
+                    r: dict(zip(("area_percent", *reference.SIGNS), row, strict=True))
+                    for r, row in zip(regions, rows, strict=False)
+                },
             )
         )
     cases.append(
