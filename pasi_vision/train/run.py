@@ -16,7 +16,7 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, Checkpoint, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from pasi_vision.errors import TrainingError
@@ -134,7 +134,7 @@ def _check_start(settings: TrainSettings, out: Path, last: Path, *, resume: bool
 
 def _trainer(settings: TrainSettings, out: Path, tell: Callable[[str], None]) -> lightning.Trainer:
     callbacks: list[Callback] = [
-        ModelCheckpoint(out / "checkpoints", save_last=True, save_top_k=0, save_on_train_epoch_end=True),
+        _EveryRound(out / "checkpoints" / "last.ckpt"),
         _Told(tell),
     ]
     if settings.patience:
@@ -143,6 +143,7 @@ def _trainer(settings: TrainSettings, out: Path, tell: Callable[[str], None]) ->
             best,
             EarlyStopping(GOODNESS, patience=settings.patience, mode="max", check_on_train_epoch_end=False),
         ]
+    starts = len(list((out / "logs").glob("csv-*")))  # a new file after every stop: the logger would delete the old one
     return lightning.Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
@@ -155,8 +156,8 @@ def _trainer(settings: TrainSettings, out: Path, tell: Callable[[str], None]) ->
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         callbacks=callbacks,
-        logger=[CSVLogger(out, "logs", "csv"), TensorBoardLogger(out, "logs", "tensorboard")],
-        log_every_n_steps=10,
+        logger=[CSVLogger(out, "logs", f"csv-{starts}"), TensorBoardLogger(out, "logs", "tensorboard")],
+        log_every_n_steps=min(10, settings.steps_per_round * settings.accumulate),
         deterministic=settings.deterministic,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -186,6 +187,16 @@ def _description(settings: TrainSettings, data: CropData) -> dict[str, Any]:
 def _folder_facts(folder: Path) -> dict[str, str]:
     """Name and hash of its table: a path of one machine says nothing elsewhere."""
     return {"folder": folder.name, "photos_sha256": sha256_of(folder / "photos.csv")}
+
+
+class _EveryRound(Checkpoint):
+    """Writes one checkpoint after every round (Lightning's own keeps none between validations unless it ranks them)."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        trainer.save_checkpoint(self._file)
 
 
 class _Told(Callback):
