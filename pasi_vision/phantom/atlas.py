@@ -30,11 +30,11 @@ _REGION_OF = {part: code for code, parts in enumerate((_HEAD, _ARM, _TRUNK, _LEG
 _MIDLINE_V = 0.517
 _LIPS = (0.9105, 0.517, 0.0165, 0.0255)
 _EYELIDS = (0.838, 0.0405, 0.0120, 0.0145)  # second: distance of their centres from the midline
-_BROWS = (0.8145, 0.045, 0.0075, 0.026)
+_BROWS = (0.8220, 0.040, 0.0036, 0.021)
 _NIPPLES = (0.379, 0.0570, 0.302)
 _NAVEL = (0.3795, 0.4345, 0.0070)
 # Hair line as (distance from the midline in v, u): forehead, temple, over the ear, behind it, nape.
-_HAIR_LINE = ((0.0, 0.742), (0.08, 0.750), (0.105, 0.785), (0.14, 0.800), (0.19, 0.822), (0.215, 0.865), (0.245, 0.885), (0.34, 0.897))
+_HAIR_LINE = ((0.0, 0.754), (0.08, 0.760), (0.105, 0.788), (0.14, 0.800), (0.19, 0.822), (0.215, 0.865), (0.245, 0.885), (0.34, 0.897))
 
 
 @dataclass(frozen=True)

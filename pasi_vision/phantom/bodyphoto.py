@@ -13,6 +13,7 @@ from pasi_vision.phantom import backdrop as behind
 from pasi_vision.phantom import marks
 from pasi_vision.phantom.camera import Camera as Processing
 from pasi_vision.phantom.camera import draw_camera, photograph, stored
+from pasi_vision.phantom.card import lay_card
 from pasi_vision.phantom.complexion import anatomy_of
 from pasi_vision.phantom.light import Light, draw_light, falloff_map, shade
 from pasi_vision.phantom.paint import Finish, paint
@@ -44,12 +45,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Studio:
-    """Where and how: light, camera processing, backdrop, and what clothes are made of."""
+    """Where and how: light, camera processing, backdrop, what clothes are made of, and whether a colour card lies beside the skin."""
 
     light: Light
     processing: Processing
     backdrop: str
     cloth: str
+    card: bool = False
 
 
 def draw_studio(rng: Rng, *, variety: float = 1.0) -> Studio:
@@ -70,6 +72,7 @@ def draw_studio(rng: Rng, *, variety: float = 1.0) -> Studio:
         noise=min(camera.noise, 1.0 + 4.0 * variety),
         blur_px=min(camera.blur_px, 0.6 + 1.2 * variety),
         defocus_px=variety * camera.defocus_px,
+        saturation=float(np.clip(1.12 + variety * (camera.saturation - 1.12), 0.6, 1.7)),
         contrast=1.0 + (0.4 + 0.6 * variety) * (camera.contrast - 1.0),
     )
     return Studio(
@@ -94,8 +97,19 @@ def photograph_body(shot: Shot, subject: Subject, studio: Studio, rng: Rng) -> P
     alpha = _soft(solid)
     wall = behind.backdrop(rng, solid.shape, studio.backdrop) * (falloff_map(studio.light, solid.shape) * studio.light.behind)[..., None]
     radiance = _lay(wall * behind.cast_shadow(alpha, rng)[..., None], radiance, alpha)
-    image = stored(photograph(radiance.astype(np.float32), studio.processing, rng, alpha), studio.processing.quality)
+    if studio.card:
+        radiance, laid = lay_card(radiance, solid, mm, studio.light, rng)
+        hidden, surface = hidden | laid, _without(surface, laid)
+    # A camera meters the whole frame, the body somewhat more; dark skin comes out darker than light skin, but less than it is.
+    dark = float(np.clip((30.0 - subject.person.ita_deg) / 80.0, 0.0, 1.0))
+    processing = replace(studio.processing, target=studio.processing.target * (1.0 - 0.16 * dark))
+    image = stored(photograph(radiance.astype(np.float32), processing, rng, 0.25 + 0.75 * alpha), processing.quality)
     return _with_masks(image, surface, maps, subject.plaques, hidden, mm)
+
+
+def _without(surface: Surface, covered: Mask) -> Surface:
+    """The same where something lies on it: nothing of the body is seen there."""
+    return replace(surface, region=np.where(covered, 0, surface.region).astype(np.uint8), part=np.where(covered, 0, surface.part).astype(np.uint8))
 
 
 def maps_on(surface: Surface, plaques: Sequence[Plaque]) -> LesionMaps:
@@ -165,7 +179,7 @@ def _skin(surface: Surface, subject: Subject, maps: LesionMaps, studio: Studio, 
         coarse=float(rng.uniform(1.6, 3.5)),
         wrinkle=float(rng.uniform(0.4, 1.8)),
     )
-    anatomy = anatomy_of(surface, subject.person, female=subject.female)
+    anatomy = anatomy_of(surface, subject.person, rng, female=subject.female)
     radiance = paint(surface.chart_mm, surface.normal, mm, subject.person, anatomy, maps, overlay, finish, studio.light)
     return _body_hair(surface, subject, rng, radiance, mm)
 
@@ -199,18 +213,18 @@ def _head_hair(surface: Surface, subject: Subject, rng: Rng, radiance: Field, mm
     if subject.hair < 0.05 or not scalp.any():
         return radiance, np.zeros(surface.shape, bool)
     rows, columns = np.nonzero(scalp)
-    long_mm = float(np.interp(subject.hair, [0, 0.5, 1], [3, 12, 45]))
-    count = int(np.clip(len(rows) * mm * mm / 100 * 60 * subject.hair, 50, 9000))
+    long_mm = float(np.interp(subject.hair, [0, 0.5, 1], [2.5, 9, 18]))
+    count = int(np.clip(len(rows) * mm * mm / 100 * 160 * subject.hair, 50, 7000))
     pick = rng.integers(0, len(rows), count)
     layer = np.zeros(surface.shape, np.uint8)
     tones = rng.integers(120, 256, count)
     length = long_mm / mm * rng.uniform(0.6, 1.3, count)
     normal = surface.normal[rows[pick], columns[pick]]
-    lean = np.stack([0.7 * normal[:, 0], 0.55 + 0.5 * normal[:, 1]], axis=1) + rng.normal(0, 0.22, (count, 2))
-    lean /= np.maximum(np.linalg.norm(lean, axis=1, keepdims=True), 1e-3)
+    lean = np.stack([0.8 * normal[:, 0], 0.25 + 0.75 * normal[:, 1]], axis=1) + rng.normal(0, 0.25, (count, 2))
+    lean /= np.maximum(np.linalg.norm(lean, axis=1, keepdims=True), 0.6)
     thick = max(1, round(0.35 / mm))
     for row, column, tone, reach, way in zip(rows[pick], columns[pick], tones, length, lean, strict=True):
-        middle, end = 0.5 * reach * way, reach * (way + np.array([0.0, 0.25]))
+        middle, end = 0.5 * reach * way, reach * (way + np.array([0.0, 0.2]))
         points = np.array([[column, row], [column + middle[0], row + middle[1]], [column + end[0], row + end[1]]])
         cv2.polylines(layer, [np.round(points * 8).astype(np.int32)], False, int(tone), thick, cv2.LINE_AA, 3)
     tuft = layer.astype(np.float32) / np.float32(255)

@@ -35,19 +35,19 @@ class Clinician:
     name: str
     area_factor: float
     sign_bias: tuple[float, float, float]
-    visit_sd: tuple[float, float] = (0.26, 0.36)
-    reading_sd: tuple[float, float] = (0.17, 0.26)
+    visit_sd: tuple[float, float] = (0.29, 0.40)
+    reading_sd: tuple[float, float] = (0.24, 0.36)
 
 
 #: Dark skin (typology angle below 10 degrees): errors grow by this factor, and redness is graded lower by `DARK_ERYTHEMA`.
-DARK_FACTOR = 1.35
+DARK_FACTOR = 1.6
 DARK_ERYTHEMA = 0.5
 
 
 def draw_clinician(name: str, rng: Rng) -> Clinician:
     """A random clinician."""
-    bias = np.clip(rng.normal(0.0, 0.22, 3), -0.6, 0.6)
-    return Clinician(name, float(np.exp(np.clip(rng.normal(0.28, 0.16), -0.1, 0.7))), (float(bias[0]), float(bias[1]), float(bias[2])))
+    bias = np.clip(rng.normal(0.0, 0.24, 3), -0.6, 0.6)
+    return Clinician(name, float(np.exp(np.clip(rng.normal(0.28, 0.18), -0.1, 0.7))), (float(bias[0]), float(bias[1]), float(bias[2])))
 
 
 def assess(

@@ -22,6 +22,7 @@ class CohortPreset(Settings):
     clear: float = Field(0.03, ge=0, le=1, description="share of subjects without disease")
     drop_out: float = Field(0.15, ge=0, le=1, description="chance that some of three or more visits do not take place")
     cards: float = Field(0.0, ge=0, le=1, description="share of photographs with a colour card")
+    one_room: bool = Field(False, description="all photographs of a visit share light, camera and backdrop")
     body_close_ups: int = Field(0, ge=0, le=20, description="close-ups of the patient's own plaques per visit")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,6 +66,8 @@ def draw_patient(seed: int, number: int, preset: CohortPreset, *, visits: int) -
     body = make_body(shape)
     skin = _chance(seed, number, _SKIN)
     person = draw_person(skin, preset.tones)
+    if person.ita_deg < 25.0:  # dark skin goes with dark hair, grey in old age
+        person = replace(person, hair_melanin=max(person.hair_melanin, 0.9 if shape.age_years < 60 else 0.6))
     disease = _chance(seed, number, _DISEASE)
     clear = disease.random() < preset.clear
     form, severity = draw_form(disease), draw_severity(disease, preset.median_bsa_percent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +22,19 @@ from pasi_vision.phantom.views import Shot, chance_scene, close_up_camera, proto
 def take(patient: Patient, body: Body, subject: Subject, visit: int, view: View, label: str, preset: CohortPreset) -> Picture:
     """Take one photograph; `label` tells several close-ups of a visit apart."""
     rng = np.random.default_rng([patient.seed, patient.number, visit, zlib.crc32(label.encode())])
-    studio = draw_studio(rng, variety=preset.variety)
+    studio = draw_studio(_room(patient, visit, rng, preset), variety=preset.variety)
+    studio = replace(studio, card=bool(rng.random() < preset.cards))
     clothes = covered(patient.garments)
     if view is View.CLOSE_UP:
         shot = _close_up(body, subject, rng, preset, clothes)
     else:
         shot = protocol_shot(body, view, long_side_px=preset.long_side_px, rng=rng, clothes=clothes)
     return photograph_body(shot, subject, studio, rng)
+
+
+def _room(patient: Patient, visit: int, rng: np.random.Generator, preset: CohortPreset) -> np.random.Generator:
+    """Chance of light, camera and backdrop: the visit's own where the cohort keeps one room, else the photograph's."""
+    return np.random.default_rng([patient.seed, 4242, patient.number, visit]) if preset.one_room else rng
 
 
 def _close_up(body: Body, subject: Subject, rng: np.random.Generator, preset: CohortPreset, clothes: NDArray[np.bool_]) -> Shot:

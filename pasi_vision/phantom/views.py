@@ -18,7 +18,7 @@ from pasi_vision.phantom.rays import Camera, Scene, look_at, quad_areas_mm2
 from pasi_vision.phantom.surface import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _HEAD = (Part.SCALP, Part.FACE, Part.EAR, Part.NECK, Part.LIPS)
 _TRUNK = (Part.CHEST, Part.ABDOMEN, Part.BACK, Part.AREOLA)
@@ -70,18 +70,40 @@ class Shot:
 
 
 def protocol_shot(
-    body: Body, view: View, *, long_side_px: int = 1152, rng: np.random.Generator | None = None, clothes: NDArray[np.bool_] | None = None
+    body: Body,
+    view: View,
+    *,
+    long_side_px: int = 1152,
+    rng: np.random.Generator | None = None,
+    clothes: NDArray[np.bool_] | None = None,
+    scene: Scene | None = None,
 ) -> Shot:
     """The photograph of one view: posture, distance and framing of the protocol, with a person's small errors if `rng` is given.
+
+    A `scene` in this view's posture may be handed in, so that several cameras share it.
 
     Raises:
         InputError: The view is a close-up, which has no plan.
     """
     if view not in VIEW_PLANS:
-        raise InputError(f"view {view.value!r} has no fixed camera", where="view", fix="Use `close_up_shot`.")
+        raise InputError(f"view {view.value!r} has no fixed camera", where="view", fix="Use `close_up_camera`.")
     plan = VIEW_PLANS[view]
-    scene = Scene(posed(body, posture_pose(body, plan.posture, rng)), clothes)
+    if scene is None:
+        scene = Scene(posed(body, posture_pose(body, plan.posture, rng)), clothes)
     return Shot(scene, _protocol_camera(scene, plan, long_side_px, rng))
+
+
+def protocol_shots(
+    body: Body, views: Sequence[View], *, long_side_px: int, rng: np.random.Generator, clothes: NDArray[np.bool_]
+) -> dict[View, Shot]:
+    """Shots of several views; those of one posture share a scene, which saves most of the time."""
+    scenes: dict[Posture, Scene] = {}
+    shots = {}
+    for view in views:
+        posture = VIEW_PLANS[view].posture
+        shots[view] = protocol_shot(body, view, long_side_px=long_side_px, rng=rng, clothes=clothes, scene=scenes.get(posture))
+        scenes[posture] = shots[view].scene
+    return shots
 
 
 def _protocol_camera(scene: Scene, plan: ViewPlan, long_side_px: int, rng: np.random.Generator | None) -> Camera:
