@@ -59,14 +59,17 @@ def sample(tile: Field, x: Field, y: Field) -> Field:
     across, down = (np.ravel(x), np.ravel(y)) if flat else (x, y)
     if across.size == 0:
         return np.zeros((*np.shape(x), *tile.shape[2:]), np.float32)
-    across = (across - np.floor(across)) * np.float32(width)
-    down = (down - np.floor(down)) * np.float32(height)
     count = across.size
+    rows = -(-count // _ROW) if flat else 1
+    maps = np.zeros((2, rows * _ROW) if flat else (2, *across.shape), np.float32)
+    for values, extent, target in ((across, width, maps[0]), (down, height, maps[1])):
+        inner = target[:count] if flat else target
+        np.floor(values, out=inner, casting="same_kind")
+        np.subtract(values, inner, out=inner, casting="same_kind")
+        inner *= np.float32(extent)
     if flat:
-        pad = -count % _ROW
-        across = np.pad(across, (0, pad)).reshape(-1, _ROW)
-        down = np.pad(down, (0, pad)).reshape(-1, _ROW)
-    out = cv2.remap(tile, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        maps = maps.reshape(2, rows, _ROW)
+    out = cv2.remap(tile, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     if flat:
         out = out.reshape(-1, *tile.shape[2:])[:count]
     return np.asarray(out.reshape(*np.shape(x), *tile.shape[2:]))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -226,6 +227,12 @@ def _smooth(x: Field) -> Field:
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
 
 
+@lru_cache(maxsize=1)
+def _own_noise() -> Field:
+    """Three noises of a plaque's own (512, 512, 3): of its outline, of its border's width, and of its redness and scale in patches."""
+    return np.ascontiguousarray(np.stack([fractal(2.0, 1, low=2.0), fractal(2.0, 3, low=2.0), fractal(1.1, 2, low=4.0)], -1))
+
+
 def _add(
     out: dict[str, NDArray[np.generic]],
     plaque: Plaque,
@@ -241,17 +248,16 @@ def _add(
     chosen, u, v = chosen[facing], u[facing], v[facing]
     if not chosen.size:
         return
-    rough = fractal(2.0, 1, low=2.0)
     phase = (plaque.seed * 0.381966) % 1.0, (plaque.seed * 0.754877) % 1.0
-    period = 6.0 * radius
-    wobble = sample(rough, u / period + phase[0], v / period + phase[1])
+    period = np.float32(6.0 * radius)
+    own = sample(_own_noise(), u / period + np.float32(phase[0]), v / period + np.float32(phase[1]))
+    wobble, variation, patch = own[..., 0], own[..., 1], own[..., 2]
     distance = shape_distance(plaque.shape, u / (radius * root), v * root / radius) * radius + wobble * (plaque.roughness * radius)
     keep = distance > -(1.6 * float(np.exp(2.5 * plaque.border_variation)) * plaque.border_mm + (6.0 if plaque.halo else 0.0))
-    chosen, u, v, distance = chosen[keep], u[keep], v[keep], distance[keep]
+    chosen, distance, variation, patch = chosen[keep], distance[keep], variation[keep], patch[keep]
     if not chosen.size:
         return
-    width = plaque.border_mm * np.exp(plaque.border_variation * sample(rough, u / period + phase[1], v / period + phase[0]))
-    patch = sample(fractal(1.1, 2, low=3.0), u / (4.0 * radius + 12.0) + phase[0], v / (4.0 * radius + 12.0) + phase[1])
+    width = plaque.border_mm * np.exp(plaque.border_variation * variation)
     rise = _smooth(0.5 + distance / (1.6 * width))  # 10-90 % of this step spans about `width`
     depth = np.clip(distance / radius, -1.0, 1.0).astype(np.float32)
     cleared = plaque.clearing * _smooth((depth - 0.25) / 0.4)
