@@ -74,7 +74,8 @@ SCORES = Table(
     "scores",
     (
         *_READING,
-        *(Column(f"pasi{end}", Kind.NUMBER, 0, 72) for end in ("", "_low", "_high", "_continuous")),
+        Column("pasi", Kind.NUMBER, 0, 72, required=True),
+        *(Column(f"pasi{end}", Kind.NUMBER, 0, 72) for end in ("_low", "_high", "_continuous")),
         *(_percent(f"bsa_percent{end}") for end in ("", "_low", "_high")),
         *_STATUS,
         Column("band_policy"),
