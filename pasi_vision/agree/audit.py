@@ -20,7 +20,7 @@ from pasi_vision.agree.kappa import kappa_of_pair, light_kappa
 from pasi_vision.agree.limits import limits_of_pair
 from pasi_vision.agree.pairs import all_pairs, pair_of, repeated_of
 from pasi_vision.agree.passing_bablok import passing_bablok_of_pair
-from pasi_vision.agree.ratings import Ratings
+from pasi_vision.agree.ratings import Floats, Ratings
 from pasi_vision.agree.reading import ratings_from
 from pasi_vision.agree.record import Agreement
 from pasi_vision.agree.regression import ccc_of_pair, deming_of_pair
@@ -32,7 +32,7 @@ from pasi_vision.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SUBGROUPS", "audit", "subgroups", "with_severity"]
+__all__ = ["SUBGROUPS", "audit", "pair_coefficients", "subgroups", "with_severity"]
 
 SUBGROUPS = ("region", "sign", "skin_tone", "site_id", "camera", "severity")
 """Columns that are looked into when they are there and nothing else is asked for."""
@@ -146,6 +146,24 @@ def _pairs(ratings: Ratings, reference: str | None, resampling: Resampling) -> l
         whole = [record for record in records if record.statistic in _WHOLE]
         records = [replace(record, subset=ratings.subset) for record in whole] + records
     return records
+
+
+def pair_coefficients(ratings: Ratings) -> tuple[str, Floats] | None:
+    """A coefficient of every pair of raters as (raters, raters), with its name; None with fewer than three raters."""
+    k = len(ratings.raters)
+    if k < 3:
+        return None
+    values = np.full((k, k), np.nan)
+    categorical = ratings.scale.is_categorical
+    for rater, other in all_pairs(ratings):
+        pair = pair_of(ratings, rater, other)
+        record = (kappa_of_pair(pair, ratings.scale) if categorical else ccc_of_pair(pair, Resampling()))[-1]
+        a, b = ratings.raters.index(rater), ratings.raters.index(other)
+        values[a, b] = values[b, a] = np.nan if record.value is None else record.value
+    name = "Concordance correlation"
+    if categorical:
+        name = "Quadratic kappa" if ratings.scale.is_numeric else "Kappa"
+    return f"{name} of each pair", values
 
 
 _WHOLE = frozenset(

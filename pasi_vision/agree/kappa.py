@@ -23,7 +23,16 @@ from pasi_vision.agree.scale import Scale, ScaleKind
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KAPPAS", "agreement_weights", "category_positions", "kappa", "kappa_of_pair", "light_kappa", "undeclared"]
+__all__ = [
+    "KAPPAS",
+    "agreement_weights",
+    "category_positions",
+    "confusion",
+    "kappa",
+    "kappa_of_pair",
+    "light_kappa",
+    "undeclared",
+]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -170,3 +179,11 @@ def _records(
         weights = name.removeprefix("kappa_")
         records.append((name, estimate, f"Cohen's kappa, {weights} weights, {how}", caution))
     return records
+
+
+def confusion(pair: Pair, scale: Scale) -> Codes:
+    """(q, q) counts of a pair: rows the rater's category, columns the reference's."""
+    q = len(scale.categories)
+    table = np.zeros((q, q), dtype=np.int64)
+    np.add.at(table, (category_positions(pair.y, scale), category_positions(pair.x, scale)), 1)
+    return table

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 _SOURCE = "Passing & Bablok, J Clin Chem Clin Biochem 1983;21:709-720"
 _SAME = 1e-12
 _NAMES = ("passing_bablok_slope", "passing_bablok_intercept")
+_FEWEST_VALUES = 6
 _FEW_ITEMS = 1000
 """Up to here all pairwise slopes are listed; above, ranks are found by counting (Kendall's tau), in n log n steps."""
 
@@ -51,6 +52,8 @@ def passing_bablok_of_pair(pair: Pair, resampling: Resampling) -> list[Agreement
         why_not = "no variation: a rater gave one value only"
     if not why_not and pair.n_subjects < 3:
         why_not = f"too few subjects for a line: {pair.n_subjects}"
+    if not why_not and len(np.unique(pair.x)) < _FEWEST_VALUES:
+        why_not = f"{pair.reference} gave {len(np.unique(pair.x))} different values: too many ties for ranks of slopes"
     if why_not:
         return unanswered(pair.basis, _NAMES, why_not, method, _SOURCE)
     x, y = pair.x, pair.y

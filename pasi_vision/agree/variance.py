@@ -192,7 +192,8 @@ def _component_records(fitted: Design, basis: Basis, method: str, resampling: Re
             records.append(answered(basis, statistic, (0.0, 0.0, float(fitted.upper_at_zero[at])), how, _SOURCE))
             continue
         degrees = 2 * value**2 / variance if variance > 0 else np.nan
-        low, high = (value * degrees / stats.chi2.ppf(share, degrees) for share in (1 - tail, tail))
+        with np.errstate(divide="ignore"):  # hardly any degrees of freedom: there is no upper limit
+            low, high = (value * degrees / np.float64(stats.chi2.ppf(share, degrees)) for share in (1 - tail, tail))
         records.append(answered(basis, statistic, (value, low, high), method, _SOURCE))
     return records
 
