@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     model: Annotated[str, typer.Option("--model", help=_MODEL_HELP)],
-    data: Annotated[Path, typer.Option("--data", help="A folder with photos.csv and masks/ (see data/README.md).")],
+    data: Annotated[Path, typer.Option("--data", help="A folder with photos.csv and masks/, or DIR#test for a part.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the results; made if it is not there.")],
     worst: Annotated[int, typer.Option(min=0, help="Pictures of the worst cases to write.")] = 12,
     workers: _Workers = 1,

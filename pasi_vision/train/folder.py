@@ -21,6 +21,7 @@ from pasi_vision.errors import InputError, TableError
 from pasi_vision.records import SIGN_LEVELS_PER_GRADE, Masks
 from pasi_vision.storage import read_picture
 from pasi_vision.tables import FINDINGS, PHOTOS, read_table
+from pasi_vision.train.split import PARTS, read_split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,11 +69,24 @@ class PhotoEntry:
 
 @dataclass(frozen=True)
 class DataFolder:
-    """A data set in the contract's layout; `findings` is None where there is no findings.csv."""
+    """A data set in the contract's layout, or a part of one.
+
+    Attributes:
+        path: Of the folder.
+        photos: In the order of photos.csv.
+        findings: All of findings.csv; None where there is none.
+        part: "train", "validation" or "test"; "" for the whole.
+    """
 
     path: Path
     photos: tuple[PhotoEntry, ...]
     findings: pd.DataFrame | None
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the folder, with its part."""
+        return f"{self.path.name}#{self.part}" if self.part else self.path.name
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -109,14 +123,15 @@ def read_folder(path: str | Path, *, need_masks: bool = False) -> DataFolder:
     """Read the tables of a folder and find the photographs and masks they name; no picture is decoded yet.
 
     Args:
-        path: The folder.
+        path: The folder; `folder#train`, `#validation` or `#test` for a part of it, as `pasi-vision data split` stored it.
         need_masks: Refuse a photograph that lacks its regions, lesion or outline mask.
 
     Raises:
         InputError: There is no such folder or no photos.csv.
         TableError: A table is wrong, a photograph or (if needed) a mask is missing, or two photographs would share their masks.
     """
-    folder = Path(path).resolve()
+    name, _, part = str(path).partition("#")
+    folder = Path(name).resolve()
     if not folder.is_dir():
         raise InputError("no such folder", where=str(path), fix="Name a folder with a photos.csv (see data/README.md).")
     table = folder / "photos.csv"
@@ -149,8 +164,10 @@ def read_folder(path: str | Path, *, need_masks: bool = False) -> DataFolder:
     _refuse_shared_masks(photos)
     if need_masks:
         _refuse_missing_masks(photos)
+    if part:
+        photos = _only(photos, folder, part)
     findings = folder / "findings.csv"
-    return DataFolder(folder, tuple(photos), read_table(findings, FINDINGS) if findings.is_file() else None)
+    return DataFolder(folder, tuple(photos), read_table(findings, FINDINGS) if findings.is_file() else None, part)
 
 
 def read_truth(photo: PhotoEntry, *, shape: tuple[int, int] | None = None) -> Truth:
@@ -191,6 +208,23 @@ def _masks_in(folder: Path) -> dict[str, dict[str, Path]]:
             if kind in MASK_KINDS and stem:
                 found.setdefault(stem, {})[kind] = file
     return found
+
+
+def _only(photos: list[PhotoEntry], folder: Path, part: str) -> list[PhotoEntry]:
+    """The photographs of one part of a stored split."""
+    split = read_split(folder)
+    if split is None:
+        raise InputError("the folder was not split", where=str(folder), fix="Run `pasi-vision data split` on it first.")
+    if part not in PARTS:
+        raise InputError(f"part {part!r} is not known", where=f"{folder}#{part}", fix=f"Use one of {', '.join(PARTS)}.")
+    for photo in photos:
+        if photo.subject_id not in split.patients:
+            raise InputError(
+                f"{photo.subject_id} is in no part of the split",
+                where=photo.where,
+                fix="Run `pasi-vision data split` again: it adds new patients and moves nobody.",
+            )
+    return [photo for photo in photos if split.patients[photo.subject_id] == part]
 
 
 def _phantom_facts(file: Path) -> dict[str, dict[str, str]]:

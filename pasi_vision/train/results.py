@@ -65,7 +65,7 @@ class Comparison:
 def data_facts(folder: DataFolder) -> dict[str, Any]:
     """What a data set is: its name, size and table's hash; preset and seed where it is a set of phantoms."""
     facts: dict[str, Any] = {
-        "name": folder.path.name,
+        "name": folder.name,
         "photographs": len(folder.photos),
         "patients": len(folder.patients),
         "sha256": sha256_of(folder.path / "photos.csv"),
