@@ -63,24 +63,28 @@ class Preprocessing(Settings):
 
 
 class Working(Settings):
-    """At which resolution a photograph is looked at.
+    """At which resolution a photograph is looked at; see `look.py`.
 
     Attributes:
-        view_longer_side: Pixels of the longer side for a view of the protocol (a whole region).
-        close_up_longer_sides: The same for a close-up or an unknown photograph; several are looked at and averaged.
-        finest_mm_per_px: Where the scale is known, never look closer than this.
-        coarsest_mm_per_px: Where the scale is known, look at least this closely (in tiles when that makes the picture large).
+        first_side: Longer side of the first, coarse look at a view of the protocol, which finds the skin.
+        view_pixels: What the skin's bounding box in a view is brought to, in working pixels; never more than the photograph has.
+        view_side: The longer side of a whole view that corresponds to it; training varies the size of its crops about it.
+        close_up_longer_sides: Longer sides for a close-up or an unknown photograph; several are looked at and averaged.
+        finest_mm_per_px: Where the scale is known, a close-up is never looked at more closely than this.
+        coarsest_mm_per_px: Where the scale is known, a photograph is looked at at least this closely (in tiles if that is large).
         tile, overlap: Size of a tile and what neighbouring tiles share, in working pixels.
         largest_side: The longer side is never larger than this, whatever the scale says.
     """
 
-    view_longer_side: int = 512
-    close_up_longer_sides: tuple[int, ...] = (448,)
-    finest_mm_per_px: float = 0.1
-    coarsest_mm_per_px: float = 4.0
-    tile: int = 512
-    overlap: int = 96
-    largest_side: int = 1536
+    first_side: int = Field(320, gt=0)
+    view_pixels: int = Field(450_000, gt=0)
+    view_side: int = Field(800, gt=0)
+    close_up_longer_sides: tuple[int, ...] = Field((448,), min_length=1)
+    finest_mm_per_px: float = Field(0.1, gt=0)
+    coarsest_mm_per_px: float = Field(2.5, gt=0)
+    tile: int = Field(1280, gt=0, multiple_of=2)
+    overlap: int = Field(128, gt=0)
+    largest_side: int = Field(2048, gt=0)
 
 
 class Thresholds(Settings):

@@ -5,40 +5,90 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.anatomy import View
+from pasi_vision.errors import ModelError
 from pasi_vision.segment.layout import OUTPUTS, Preprocessing, Working
 
-__all__ = ["Tile", "look", "tiles_along", "working_sizes"]
+__all__ = [
+    "Box",
+    "Tile",
+    "close_up_sizes",
+    "look",
+    "look_at_close_up",
+    "look_at_view",
+    "resized",
+    "skin_box",
+    "tiles_along",
+    "view_factor",
+]
 
 Runner = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """(1, 3, H, W) float32 normalised -> (1, 11, H / 2, W / 2) float32."""
 
 
-def working_sizes(
-    shape: tuple[int, int], working: Working, view: View | None, mm_per_px: float | None
-) -> tuple[tuple[int, int], ...]:
-    """(height, width) of each look at a photograph of `shape` (height, width).
+def close_up_sizes(shape: tuple[int, int], working: Working, mm_per_px: float | None) -> tuple[tuple[int, int], ...]:
+    """(height, width) of each look at a close-up or an unknown photograph of `shape` (height, width), largest first.
 
-    Without a scale the longer side decides: one size for a view of the protocol, others for close-ups and unknown pictures. With a
-    scale, the size is moved so that a pixel is neither finer nor coarser than the model's limits. Pictures are never enlarged more
-    than twice: there is nothing to see in them.
+    Without a scale the longer side decides. With a scale, the size is moved so that a pixel is neither finer nor coarser than the
+    model's limits. Pictures are never enlarged more than twice: there is nothing to see in them.
     """
     longer = max(shape)
-    close = view is None or view is View.CLOSE_UP
-    sides = working.close_up_longer_sides if close else (working.view_longer_side,)
     sizes = []
-    for side in sides:
+    for side in working.close_up_longer_sides:
         wanted = float(side)
         if mm_per_px is not None and mm_per_px > 0:
             extent = longer * mm_per_px
             wanted = min(max(wanted, extent / working.coarsest_mm_per_px), extent / working.finest_mm_per_px)
-        wanted = min(wanted, 2.0 * longer, working.largest_side)
-        factor = max(wanted, 1.0) / longer
-        sizes.append((_even(shape[0] * factor), _even(shape[1] * factor)))
-    return tuple(dict.fromkeys(sizes))
+        sizes.append(_scaled(shape, min(wanted / longer, 2.0, working.largest_side / longer)))
+    return tuple(sorted(set(sizes), reverse=True))
+
+
+def view_factor(shape: tuple[int, int], box: Box, working: Working, mm_per_px: float | None) -> float:
+    """By how much a view of `shape` is shrunk for its second look, so that the box of its skin has `view_pixels`.
+
+    Where the scale is known, a pixel is never coarser than the model's limit. A photograph is never enlarged.
+    """
+    factor = float(np.sqrt(working.view_pixels / box.pixels))
+    if mm_per_px is not None and mm_per_px > 0:
+        factor = max(factor, mm_per_px / working.coarsest_mm_per_px)
+    return min(factor, 1.0, working.largest_side / max(shape))
+
+
+@dataclass(frozen=True)
+class Box:
+    """Rows `top` to `bottom` and columns `left` to `right` (ends excluded) of a photograph."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def pixels(self) -> int:
+        """Its area."""
+        return (self.bottom - self.top) * (self.right - self.left)
+
+
+def skin_box(skin: NDArray[np.bool_], shape: tuple[int, int], margin: float = 0.03) -> Box | None:
+    """The box around all skin of a coarse (h, w) mask, in pixels of the photograph of `shape`; None where there is no skin.
+
+    Single stray pixels do not widen it: a row or column counts from two pixels of skin on.
+    """
+    ends = []
+    for axis, length in ((1, shape[0]), (0, shape[1])):
+        found = np.flatnonzero(skin.sum(axis) >= 2)
+        if not found.size:
+            return None
+        scale, room = length / skin.shape[1 - axis], margin * max(shape)
+        ends += [max(0, int(found[0] * scale - room)), min(length, int((found[-1] + 1) * scale + room + 1))]
+    return Box(*ends)
+
+
+def _scaled(shape: tuple[int, int], factor: float) -> tuple[int, int]:
+    return _even(shape[0] * factor), _even(shape[1] * factor)
 
 
 def _even(length: float) -> int:
@@ -61,6 +111,66 @@ def tiles_along(length: int, tile: int, overlap: int) -> tuple[Tile, ...]:
     count = -(-(length - overlap) // (tile - overlap))
     starts = np.linspace(0, length - tile, count)
     return tuple(Tile(int(start) // 2 * 2, tile) for start in starts)
+
+
+def look_at_close_up(
+    pixels: NDArray[np.uint8], run: Runner, preprocessing: Preprocessing, working: Working, mm_per_px: float | None
+) -> NDArray[np.float32]:
+    """All outputs for a close-up or an unknown photograph: the mean of its looks, at half the size of the largest."""
+    total: NDArray[np.float32] | None = None
+    sizes = close_up_sizes(pixels.shape[:2], working, mm_per_px)
+    for size in sizes:
+        seen = look(resized(pixels, size), run, preprocessing, working)
+        total = seen if total is None else total + _channels_resized(seen, total.shape[1:])
+    if total is None:
+        raise ModelError("the model looks at close-ups at no size", fix="Set close_up_longer_sides in its model.json.")
+    total /= len(sizes)
+    return total
+
+
+def look_at_view(
+    pixels: NDArray[np.uint8], run: Runner, preprocessing: Preprocessing, working: Working, mm_per_px: float | None
+) -> NDArray[np.float32]:
+    """All outputs for a view of the protocol: a coarse look finds the skin, a second one looks at its box as closely as is affordable.
+
+    Returns:
+        (11, h, w) float32 for the whole photograph, at half the resolution of the second look.
+    """
+    shape = pixels.shape[:2]
+    first = look(
+        resized(pixels, _scaled(shape, min(1.0, working.first_side / max(shape)))), run, preprocessing, working
+    )
+    box = skin_box(first[0] < 0.6, shape)
+    if box is None:
+        return first
+    factor = view_factor(shape, box, working, mm_per_px)
+    # The box begins and ends on the grid of the output, so that the second look fits into it to the pixel.
+    grid = 2 / factor
+    rows, columns = max(1, round(shape[0] / grid)), max(1, round(shape[1] / grid))
+    top, left = int(box.top / shape[0] * rows), int(box.left / shape[1] * columns)
+    bottom, right = -(-box.bottom * rows // shape[0]), -(-box.right * columns // shape[1])
+    part = pixels[
+        round(top * shape[0] / rows) : round(bottom * shape[0] / rows),
+        round(left * shape[1] / columns) : round(right * shape[1] / columns),
+    ]
+    seen = look(resized(part, (2 * (bottom - top), 2 * (right - left))), run, preprocessing, working)
+    whole = _channels_resized(first, (rows, columns))
+    whole[:, top:bottom, left:right] = seen
+    return whole
+
+
+def resized(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """To (height, width); averaging when it shrinks, so that fine scale does not alias."""
+    if pixels.shape[:2] == size:
+        return pixels
+    how = cv2.INTER_AREA if size[0] < pixels.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size[::-1], interpolation=how), np.uint8)
+
+
+def _channels_resized(seen: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
+    if seen.shape[1:] == size:
+        return seen
+    return np.stack([cv2.resize(channel, size[::-1], interpolation=cv2.INTER_LINEAR) for channel in seen])
 
 
 def look(pixels: NDArray[np.uint8], run: Runner, preprocessing: Preprocessing, working: Working) -> NDArray[np.float32]:
@@ -112,8 +222,6 @@ def _one(pixels: NDArray[np.uint8], run: Runner, preprocessing: Preprocessing) -
     step = preprocessing.multiple_of
     below, right = -height % step, -width % step
     if below or right:
-        import cv2
-
         # Reflecting needs more pixels than are added; tiny pictures repeat their edge instead.
         border = cv2.BORDER_REFLECT_101 if below < height and right < width else cv2.BORDER_REPLICATE
         pixels = np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, border), np.uint8)

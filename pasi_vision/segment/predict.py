@@ -16,8 +16,8 @@ from pasi_vision.errors import InputError
 from pasi_vision.records import SIGN_LEVELS_PER_GRADE, CalibratedImage, Masks
 from pasi_vision.segment.checkpoint import DEFAULT_MODEL, ONNX_FILE, ModelFolder, open_model
 from pasi_vision.segment.familiarity import why_strange
-from pasi_vision.segment.layout import LESION, OUTLINE, OUTPUTS, REGION_CLASSES
-from pasi_vision.segment.look import Runner, look, working_sizes
+from pasi_vision.segment.layout import LESION, OUTLINE, REGION_CLASSES
+from pasi_vision.segment.look import Runner, look_at_close_up, look_at_view
 from pasi_vision.segment.views import allowed_codes
 
 __all__ = ["Model", "load_model"]
@@ -74,22 +74,11 @@ class Model:
             mm_per_px: Scale of the photograph, if known.
 
         Returns:
-            (11, h, w) float32 in the order of `layout.OUTPUTS`; h and w are half the working size. Several looks are averaged.
+            (11, h, w) float32 in the order of `layout.OUTPUTS`; h and w are half the working size.
         """
-        working = self.folder.record.working
-        sizes = sorted(working_sizes(pixels.shape[:2], working, view, mm_per_px), reverse=True)
-        largest = (sizes[0][0] // 2, sizes[0][1] // 2)
-        total = np.zeros((len(OUTPUTS), *largest), np.float32)
-        for height, width in sizes:
-            small = _resized(pixels, (height, width))
-            seen = look(small, self.run, self.folder.record.preprocessing, working)
-            if seen.shape[1:] != largest:
-                seen = np.stack(
-                    [cv2.resize(channel, largest[::-1], interpolation=cv2.INTER_LINEAR) for channel in seen]
-                )
-            total += seen
-        total /= len(sizes)
-        return total
+        record = self.folder.record
+        look = look_at_close_up if view is None or view is View.CLOSE_UP else look_at_view
+        return look(pixels, self.run, record.preprocessing, record.working, mm_per_px)
 
     def probabilities(self, image: CalibratedImage) -> dict[str, NDArray[np.float32]]:
         """Probability maps "skin", "lesion" and "outline", each (H, W) float32 in the photograph's size.
@@ -209,15 +198,6 @@ def _one_colour(pixels: NDArray[np.uint8]) -> bool:
     """Whether all values are the same; most pictures show otherwise in a few of their rows."""
     first = pixels[0, 0, 0]
     return bool((pixels[:: max(1, len(pixels) // 8)] == first).all()) and bool((pixels == first).all())
-
-
-def _resized(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """To (height, width); averaging when it shrinks, so that fine scale does not alias."""
-    if pixels.shape[:2] == size:
-        return pixels
-    shrinks = size[0] < pixels.shape[0]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, size[::-1], interpolation=how), np.uint8)
 
 
 def _regions(classes: NDArray[np.float32], allowed: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

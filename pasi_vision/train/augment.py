@@ -32,12 +32,16 @@ class AugmentationSettings(Settings):
         rotation_degrees: Of a view, either way; a close-up is turned by any angle in half of the cases.
         strength: 0 leaves light, colour, blur and compression alone, 1 is the tried strength.
         occlusion: Share of crops over which something is laid that is not skin.
+        clutter: Share of crops whose surroundings are replaced by coloured clutter: real rooms and streets are not plain.
+        no_skin: Share of crops that are clutter only.
     """
 
     zoom: tuple[float, float] = (0.55, 1.5)
     rotation_degrees: float = Field(15.0, ge=0, le=180)
     strength: float = Field(1.0, ge=0, le=2)
     occlusion: float = Field(0.15, ge=0, le=1)
+    clutter: float = Field(0.35, ge=0, le=1)
+    no_skin: float = Field(0.04, ge=0, le=1)
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,10 @@ class Augmentation:
         codes = _cut(source[..., [3, 6, 7, 8]], place, self._crop // 2, cv2.INTER_NEAREST, 2)
         shares = _cut(source[..., [4, 5]], place, self._crop // 2, cv2.INTER_LINEAR, 2)
         labels = np.concatenate([codes[..., :1], shares, codes[..., 1:]], 2)
+        if generator.random() < self._settings.clutter:
+            pixels = _amid_clutter(pixels, labels, generator)
+        if generator.random() < self._settings.no_skin:
+            pixels, labels = clutter(self._crop, generator), np.zeros_like(labels)
         if generator.random() < self._settings.occlusion:
             pixels, labels = _occluded(pixels, labels, generator)
         return self._changed(pixels, generator), labels
@@ -187,6 +195,55 @@ def _uneven_light(pixels: NDArray[np.uint8], spread: float, generator: np.random
     bright = generator.normal(0, spread, (3, 3, 1)) + generator.normal(0, spread / 6, (3, 3, 3))
     field = cv2.resize(bright.astype(np.float32), size[::-1], interpolation=cv2.INTER_CUBIC)
     return np.clip(pixels * np.exp(np.clip(field, -0.7, 0.5)), 0, 255).astype(np.uint8)
+
+
+def _amid_clutter(
+    pixels: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The skin before other surroundings; its edge stays soft."""
+    skin = (labels[..., 0] > 0).astype(np.float32)
+    if skin.mean() > 0.98:
+        return pixels
+    size = pixels.shape[1::-1]
+    share = cv2.resize(skin, size, interpolation=cv2.INTER_LINEAR)[..., None]
+    return np.clip(pixels * share + clutter(size[0], generator) * (1 - share), 0, 255).astype(np.uint8)
+
+
+def clutter(size: int, generator: np.random.Generator) -> NDArray[np.uint8]:
+    """(size, size, 3) of coloured patches, shapes, stripes and grain at several scales; nothing in it is skin."""
+    picture = _any_colour(generator) + np.zeros((size, size, 3), np.float32)
+    for _ in range(int(generator.integers(1, 4))):
+        cells = int(np.exp(generator.uniform(np.log(2), np.log(size / 3))))
+        patches = generator.normal(0, generator.uniform(5, 60), (cells, cells, 1)) + generator.normal(
+            0, generator.uniform(0, 25), (cells, cells, 3)
+        )
+        how = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[int(generator.integers(3))]
+        picture += cv2.resize(patches.astype(np.float32), (size, size), interpolation=how).reshape(size, size, -1)
+    canvas = np.clip(picture, 0, 255).astype(np.uint8)
+    for _ in range(int(generator.integers(0, 25))):
+        colour = _any_colour(generator) if generator.random() < 0.7 else generator.uniform(0.5, 1.3) * _SKIN_LIKE
+        x, y, reach = generator.uniform(0, size), generator.uniform(0, size), size * np.exp(generator.uniform(-4.5, -1))
+        kind = generator.integers(3)
+        if kind == 0:
+            axes = (int(reach) + 1, int(reach * generator.uniform(0.2, 1)) + 1)
+            cv2.ellipse(canvas, (int(x), int(y)), axes, generator.uniform(0, 180), 0, 360, colour.tolist(), -1)
+        elif kind == 1:
+            corners = np.array([x, y]) + generator.normal(0, reach, (int(generator.integers(3, 7)), 2))
+            cv2.fillPoly(canvas, [np.round(corners).astype(np.int32)], colour.tolist())
+        else:
+            end = (int(x + generator.normal(0, size / 2)), int(y + generator.normal(0, size / 2)))
+            cv2.line(canvas, (int(x), int(y)), end, colour.tolist(), int(reach / 6) + 1, cv2.LINE_AA)
+    grain = generator.normal(0, generator.uniform(0, 12), (size, size, 1))
+    return np.clip(canvas + grain, 0, 255).astype(np.uint8)
+
+
+def _any_colour(generator: np.random.Generator) -> NDArray[np.float64]:
+    """Mostly dull, sometimes bright."""
+    return np.clip(generator.uniform(0, 255) + generator.normal(0, generator.choice([8, 30, 80]), 3), 0, 255)
+
+
+_SKIN_LIKE = np.array([190.0, 140.0, 115.0])
+"""Wood, sand and cloth have it too: colour alone is no skin."""
 
 
 def _occluded(

@@ -49,7 +49,7 @@ class CropData(lightning.LightningDataModule):
             Augmentation(
                 settings.augmentation,
                 settings.crop_px,
-                view_side=working.view_longer_side,
+                view_side=working.view_side,
                 close_up_side=max(working.close_up_longer_sides),
             ),
             seed=settings.seed,
@@ -87,7 +87,7 @@ class WholePhotos(Dataset[dict[str, torch.Tensor]]):
         photo = self._photos[index]
         cached = self._cache.get(photo)
         close = photo.view is View.CLOSE_UP
-        side = max(self._working.close_up_longer_sides) if close else self._working.view_longer_side
+        side = max(self._working.close_up_longer_sides) if close else self._working.view_side
         factor = min(1.0, side / max(cached.shape[:2]))
         height, width = (max(32, 32 * round(length * factor / 32)) for length in cached.shape[:2])
 

@@ -56,7 +56,7 @@ def measure(kind: str, photo: str, model_name: str) -> dict[str, float]:
     read = read_photo(photo)
     calibration = Calibration(CalibrationStatus.FALLBACK, np.eye(3))
     image = CalibratedImage(read.pixels, read, QualityReport((), Verdict.ACCEPT), calibration, View.TRUNK_FRONT)
-    side = model.folder.record.working.view_longer_side
+    side = model.folder.record.working.view_side
     batch = np.zeros((1, 3, side * 3 // 4 // 32 * 32, side), np.float32)
     if kind in ("bare", "torch"):
         decode, forward = best(lambda: read_photo(photo), 3), best(lambda: model.run(batch))

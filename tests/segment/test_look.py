@@ -4,34 +4,75 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pasi_vision.anatomy import View
-from pasi_vision.segment.layout import OUTPUTS, Preprocessing, Working
-from pasi_vision.segment.look import look, tiles_along, working_sizes
+from pasi_vision.segment.layout import LESION, OUTPUTS, Preprocessing, Working
+from pasi_vision.segment.look import Box, close_up_sizes, look, look_at_view, skin_box, tiles_along, view_factor
 
-WORKING = Working(view_longer_side=512, close_up_longer_sides=(448, 320))
-
-
-def test_longer_side_decides_without_a_scale() -> None:
-    assert working_sizes((3000, 4000), WORKING, View.TRUNK_FRONT, None) == ((384, 512),)
-    assert working_sizes((4000, 3000), WORKING, View.CLOSE_UP, None) == ((448, 336), (320, 240))
-    assert working_sizes((4000, 3000), WORKING, None, None) == ((448, 336), (320, 240))
+WORKING = Working(close_up_longer_sides=(320, 448), view_pixels=100_000, first_side=160)
 
 
-def test_small_pictures_are_enlarged_twice_at_most() -> None:
-    assert working_sizes((30, 60), WORKING, View.TRUNK_FRONT, None) == ((60, 120),)
+def test_longer_side_decides_about_close_ups_without_a_scale() -> None:
+    assert close_up_sizes((4000, 3000), WORKING, None) == ((448, 336), (320, 240))
+    assert close_up_sizes((30, 60), WORKING, None) == ((60, 120),)  # enlarged twice at most
 
 
 def test_scale_sets_the_finest_and_the_coarsest_pixel() -> None:
     # 4000 px x 0.01 mm are 40 mm: at 0.1 mm a pixel that is 400 px.
-    assert working_sizes((3000, 4000), WORKING, View.TRUNK_FRONT, 0.01) == ((300, 400),)
-    # 4000 px x 1 mm are 4 m: at 4 mm a pixel that is 1000 px.
-    assert working_sizes((3000, 4000), WORKING, View.TRUNK_FRONT, 1.0) == ((750, 1000),)
+    assert close_up_sizes((3000, 4000), WORKING, 0.01) == ((300, 400), (240, 320))
+    # 4000 px x 1 mm are 4 m: at 2.5 mm a pixel that is 1600 px.
+    assert close_up_sizes((3000, 4000), WORKING, 1.0) == ((1200, 1600),)
+
+
+def test_skin_box_holds_the_skin_with_a_margin_and_passes_over_stray_pixels() -> None:
+    skin = np.zeros((100, 200), bool)
+    skin[40:60, 100:150] = True
+    skin[5, 5] = True
+    assert skin_box(skin, (1000, 2000), margin=0.01) == Box(380, 621, 980, 1521)
+    assert skin_box(np.zeros((10, 10), bool), (100, 100)) is None
+
+
+def test_view_is_looked_at_as_closely_as_its_skin_allows() -> None:
+    half = Box(0, 1000, 500, 900)  # 400,000 px: brought to 100,000 by a factor of a half
+    assert view_factor((1000, 2000), half, WORKING, None) == pytest.approx(0.5)
+    assert view_factor((1000, 2000), Box(0, 100, 0, 100), WORKING, None) == 1  # never enlarged
+    # A pixel of 2 mm must not become coarser than 2.5 mm.
+    assert view_factor((1000, 2000), half, WORKING, 2.0) == pytest.approx(0.8)
+
+
+def _red_is_lesion(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A network that calls dark pixels no skin, all others trunk, and red ones lesion."""
+    halved = _local(batch)[:, :1]
+    out = np.zeros((len(batch), len(OUTPUTS), *halved.shape[2:]), np.float32)
+    out[:, 0] = halved[:, 0] < -0.9
+    out[:, 3] = 1 - out[:, 0]
+    out[:, LESION] = np.clip(halved[:, 0], 0, 1)
+    return out
+
+
+def test_second_look_lies_where_the_skin_is() -> None:
+    """A bright square on dim skin in the dark: it comes out where it was, finer than the first look could tell."""
+    pixels = np.zeros((900, 1200, 3), np.uint8)
+    pixels[100:800, 700:1000] = 120
+    pixels[300:500, 800:900] = 255
+    seen = look_at_view(pixels, _red_is_lesion, Preprocessing(), WORKING, None)
+    assert seen.shape[1] > 80 * 1.5  # of 900 px; the first look gives 60 rows
+    found = cv2.resize(seen[LESION], (1200, 900), interpolation=cv2.INTER_LINEAR) > 0.5
+    truth = pixels[..., 0] == 255
+    assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.97
+    skin = cv2.resize(1 - seen[0], (1200, 900), interpolation=cv2.INTER_LINEAR) > 0.5
+    assert 2 * (skin & (pixels[..., 0] > 0)).sum() / (skin.sum() + (pixels[..., 0] > 0).sum()) > 0.97
+
+
+def test_view_without_skin_is_looked_at_once() -> None:
+    seen = look_at_view(np.zeros((900, 1200, 3), np.uint8), _red_is_lesion, Preprocessing(), WORKING, None)
+    assert seen.shape[1:] == (60, 80)
+    assert (seen[0] == 1).all()
 
 
 @given(length=st.integers(2, 4000), tile=st.sampled_from([64, 512]), overlap=st.sampled_from([16, 32]))

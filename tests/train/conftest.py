@@ -34,7 +34,7 @@ def colour_model(tmp_path: Path) -> Model:
         name="colours",
         version="1",
         preprocessing=Preprocessing(mean=(0, 0, 0), std=(1, 1, 1)),
-        working=Working(view_longer_side=SIDE, close_up_longer_sides=(SIDE,)),
+        working=Working(view_side=SIDE, close_up_longer_sides=(SIDE,)),
         files={"model.onnx": "0" * 64, "model.safetensors": "0" * 64},
     )
     return Model(ModelFolder(tmp_path, record), run, "onnx")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ def cached() -> NDArray[np.uint8]:
 @pytest.mark.parametrize("view", [View.CLOSE_UP, View.TRUNK_FRONT])
 @pytest.mark.parametrize("zoom", [(0.5, 0.6), (1.0, 1.0), (1.5, 1.6)])
 def test_labels_follow_pixels(cached: NDArray[np.uint8], view: View, zoom: tuple[float, float]) -> None:
-    plain = AugmentationSettings(strength=0, occlusion=0, zoom=zoom)
+    plain = AugmentationSettings(strength=0, occlusion=0, clutter=0, no_skin=0, zoom=zoom)
     cut = Augmentation(plain, 128, view_side=320, close_up_side=320)
     for seed in range(6):
         pixels, labels = cut(cached, view, np.random.default_rng(seed))
@@ -47,8 +48,8 @@ def test_same_generator_gives_same_crop(cached: NDArray[np.uint8]) -> None:
 
 
 def test_what_covers_skin_is_not_skin(cached: NDArray[np.uint8]) -> None:
-    covered = AugmentationSettings(strength=0, occlusion=1, zoom=(1.0, 1.0))
-    bare = AugmentationSettings(strength=0, occlusion=0, zoom=(1.0, 1.0))
+    covered = AugmentationSettings(strength=0, occlusion=1, clutter=0, no_skin=0, zoom=(1.0, 1.0))
+    bare = AugmentationSettings(strength=0, occlusion=0, clutter=0, no_skin=0, zoom=(1.0, 1.0))
     shares = []
     for seed in range(8):
         with_it = Augmentation(covered, 128, view_side=320, close_up_side=320)(
@@ -62,3 +63,22 @@ def test_what_covers_skin_is_not_skin(cached: NDArray[np.uint8]) -> None:
         assert not with_it[1][hidden].any()
         np.testing.assert_array_equal(with_it[1][~hidden], without[1][~hidden])
     assert 0.005 < np.mean(shares) < 0.4
+
+
+def test_clutter_replaces_only_what_is_not_skin(cached: NDArray[np.uint8]) -> None:
+    cached[..., 3] = np.where(cached[..., 3] == 3, 3, 0)  # the disc is skin, the rest is not
+    common = {"strength": 0, "occlusion": 0, "no_skin": 0, "zoom": (1.0, 1.0)}
+    crops = []
+    for share in (0, 1):
+        cut = Augmentation(AugmentationSettings(**common, clutter=share), 128, view_side=320, close_up_side=320)
+        crops.append(cut(cached, View.TRUNK_FRONT, np.random.default_rng(3)))
+    np.testing.assert_array_equal(crops[0][1], crops[1][1])
+    inside = cv2.erode((crops[0][1][..., 0] > 0).astype(np.uint8), np.ones((5, 5), np.uint8))
+    inside = cv2.resize(inside, (128, 128), interpolation=cv2.INTER_NEAREST) > 0
+    np.testing.assert_array_equal(crops[0][0][inside], crops[1][0][inside])
+    assert crops[1][0][~inside].std() > crops[0][0][~inside].std()
+
+
+def test_picture_without_skin_has_no_labels(cached: NDArray[np.uint8]) -> None:
+    cut = Augmentation(AugmentationSettings(no_skin=1), 128, view_side=320, close_up_side=320)
+    assert not cut(cached, View.TRUNK_FRONT, np.random.default_rng(3))[1].any()

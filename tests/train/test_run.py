@@ -27,7 +27,7 @@ def _settings(drawn: Drawn, **changes: Any) -> Any:
         "data": [drawn("training", 0)],
         "validation": [drawn("validation", 1)],
         "architecture": {"decoder_channels": [32, 32, 24, 24, 16]},
-        "working": {"view_longer_side": 128, "close_up_longer_sides": [128]},
+        "working": {"view_side": 128, "close_up_longer_sides": [128]},
         "steps": 4,
         "steps_per_round": 2,
         "batch_size": 2,
