@@ -17,6 +17,7 @@ _FIRST, _PITCH = 1.5, 2.75
 _COLUMNS, _ROWS = 6, 4
 
 _DETECTION_SIDE = 1200  # px of the longer side: finds a card that is a twentieth of it; half the side misses small ones
+_CUT_OUT_SIDE = 700  # px of the longer side of a cut-out around the card
 _LOOK_SIDE = 480  # px, for the quick look whether there may be a card at all
 _PATCH_PX = 24  # each patch's middle half is read in so many pixels squared
 
@@ -42,20 +43,50 @@ class Card:
 
 def find_card(pixels: NDArray[np.uint8]) -> Card | None:
     """The 24-patch card in a photograph ((H, W, 3) uint8 sRGB), or None. What it finds need not be a good card: see `calibrate`."""
-    import cv2
-
     if min(pixels.shape[:2]) < 32 or not _may_hold_card(pixels):
         return None
     small = reduced(pixels, _DETECTION_SIDE)
+    found = _detect(small)
+    if found is None:
+        return None
+    corners, cost = found
+    corners = corners * [pixels.shape[1] / small.shape[1], pixels.shape[0] / small.shape[0]]
+    corners, cost = _closer_look(pixels, corners) or (corners, cost)
+    levels, spread = _read_patches(pixels, corners)
+    return Card(corners, levels, spread, _pitch_px(corners), cost)
+
+
+def _detect(picture: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float] | None:
+    """Corners (4, 2) and cost of the best card in a picture."""
+    import cv2
+
     detector = cv2.mcc.CCheckerDetector.create()
     detector.setColorChartType(cv2.mcc.MCC24)
-    if not detector.process(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), 1):
+    if not detector.process(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), 1):
         return None
     best = detector.getBestColorChecker()
-    scale = np.array([pixels.shape[1] / small.shape[1], pixels.shape[0] / small.shape[0]])
-    corners = np.asarray(best.getBox(), dtype=np.float64).reshape(4, 2) * scale
-    levels, spread = _read_patches(pixels, corners)
-    return Card(corners, levels, spread, _pitch_px(corners), float(best.getCost()))
+    return np.asarray(best.getBox(), dtype=np.float64).reshape(4, 2), float(best.getCost())
+
+
+def _closer_look(pixels: NDArray[np.uint8], corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], float] | None:
+    """The same card found again in a cut-out at a size the detector likes: corners of small cards are crude otherwise."""
+    import cv2
+
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    margin = 0.3 * (high - low).max()
+    left, top = np.maximum(low - margin, 0).astype(int)
+    right, bottom = np.minimum(high + margin, pixels.shape[1::-1]).astype(int)
+    if right - left < 24 or bottom - top < 24:
+        return None
+    cut = pixels[top:bottom, left:right]
+    scale = _CUT_OUT_SIDE / max(cut.shape[:2])
+    size = (max(1, round(cut.shape[1] * scale)), max(1, round(cut.shape[0] * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    found = _detect(np.asarray(cv2.resize(cut, size, interpolation=how), dtype=np.uint8))
+    if found is None:
+        return None
+    scales = [cut.shape[1] / size[0], cut.shape[0] / size[1]]
+    return (found[0] + 0.5) * scales - 0.5 + [left, top], found[1]
 
 
 def _may_hold_card(pixels: NDArray[np.uint8]) -> bool:

@@ -105,8 +105,8 @@ def skin_like(lab: NDArray[np.uint8]) -> NDArray[np.bool_]:
     lightness = lab[..., 0]
     a, b = lab[..., 1].astype(np.int16) - 128, lab[..., 2].astype(np.int16) - 128
     chroma2 = a * a + b * b
-    # tan(85 degrees) = 11.4, tan(-30 degrees) = -0.577, in integers
-    hue = (a > 0) & (b * 5 <= a * 57) & (b * 1000 >= a * -577)
+    # tan(85 degrees) = 11.4, tan(-30 degrees) = -0.577, in integers that stay within 16 bits
+    hue = (a > 0) & (b * 5 <= a * 57) & (b * 26 >= a * -15)
     return np.asarray(hue & (chroma2 >= 25) & (chroma2 <= 4900) & (lightness >= 15) & (lightness <= 247))
 
 

@@ -10,7 +10,7 @@ import pytest
 from pasi_vision.anatomy import View
 from pasi_vision.errors import SettingsError
 from pasi_vision.photo import check_photo
-from pasi_vision.photo.quality import QualitySettings, default_quality
+from pasi_vision.photo.quality import QualitySettings, default_quality, skin_like
 from pasi_vision.photo.sharpness import blur_and_noise
 from pasi_vision.records import Photo, Verdict
 from pasi_vision.settings import settings_from
@@ -54,6 +54,17 @@ def exposed(pixels, gain):
     """The picture as if the light had been `gain` times as strong (sRGB, clipped)."""
     linear = (pixels / 255.0) ** 2.2 * gain
     return np.round(np.clip(linear, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)
+
+
+def test_what_may_be_skin_is_decided_as_documented_for_every_colour():
+    """Hue -30 to 85 degrees, chroma 5 to 70: over all 256 x 256 pairs of a and b, none lost to the width of an integer."""
+    a, b = np.meshgrid(np.arange(256), np.arange(256))
+    lab = np.stack([np.full_like(a, 128), a, b], axis=-1).astype(np.uint8)
+    hue, chroma = np.degrees(np.arctan2(b - 128, a - 128)), np.hypot(a - 128.0, b - 128.0)
+    inside = (hue > -29) & (hue < 84) & (chroma > 5.5) & (chroma < 69)
+    outside = (hue < -31) | (hue > 86) | (chroma < 4.9) | (chroma > 71)
+    assert skin_like(lab)[inside].all()
+    assert not skin_like(lab)[outside].any()
 
 
 @pytest.mark.parametrize("tone", TONES)
