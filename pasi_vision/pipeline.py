@@ -31,7 +31,16 @@ if TYPE_CHECKING:
 
     from pasi_vision.segment import Model
 
-__all__ = ["PhotoRequest", "StudyResult", "measure_visits", "process_photo", "requests_of", "score_visits", "segment_photo"]
+__all__ = [
+    "PhotoRequest",
+    "StudyResult",
+    "load_model",
+    "measure_visits",
+    "process_photo",
+    "requests_of",
+    "score_visits",
+    "segment_photo",
+]
 
 PREVIEW_PX = 720
 """Longer side of the preview that is kept beside the masks."""
@@ -76,6 +85,17 @@ def segment_photo(source: str | Path | bytes, model: Model, view: View | None = 
     photo = read_photo(source)
     image = calibrate(photo, check_photo(photo, view), view)
     return image, model.segment(image)
+
+
+def load_model(name: str) -> Model:
+    """Load a released model by its name, for the parts of the house that do not import `segment` themselves.
+
+    Raises:
+        ModelError: There is no such model, or its files do not match their hash.
+    """
+    from pasi_vision.segment import load_model as load
+
+    return load(name)
 
 
 def requests_of(photos: pd.DataFrame, table: Path) -> list[PhotoRequest]:

@@ -7,6 +7,8 @@ that name them and never change under their name, so what the rows name is whole
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +110,7 @@ def _write_rows(target: Path) -> tuple[int, list[str], tuple[int, str]]:
         for model in _models():
             found = model._default_manager.using("snapshot").order_by("pk").iterator(chunk_size=500)
             for row in found:
-                stream.write(serializers.serialize("json", [row])[1:-1] + "\n")
+                stream.write(serializers.serialize("json", [row], cls=_encoder())[1:-1] + "\n")
                 rows += 1
         names = [
             name
@@ -117,23 +119,20 @@ def _write_rows(target: Path) -> tuple[int, list[str], tuple[int, str]]:
             if name
         ]
         last = AuditEvent.objects.using("snapshot").order_by("-number").first()
-        names += _mask_names()
     return rows, names, (last.number, last.sha256) if last else (0, "")
 
 
-def _mask_names() -> list[str]:
-    from django.core.files.storage import default_storage
+@lru_cache
+def _encoder() -> Any:
+    from django.core.serializers.json import DjangoJSONEncoder
 
-    from pasi_vision.portal.models import Segmentation
+    class WholeTimes(DjangoJSONEncoder):
+        """Django's own cuts times to milliseconds; a signature is sealed with its microseconds."""
 
-    names = []
-    for identity in Segmentation.objects.using("snapshot").values_list("photograph_id", flat=True).distinct():
-        folder = f"masks/{identity}"
-        try:
-            names += [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
-        except FileNotFoundError:  # a photograph on which nothing was seen has no masks
-            continue
-    return names
+        def default(self, value: Any) -> Any:
+            return value.isoformat() if isinstance(value, datetime) else super().default(value)
+
+    return WholeTimes
 
 
 def _copy_files(out: Path, names: list[str]) -> dict[str, str]:

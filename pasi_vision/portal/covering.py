@@ -11,9 +11,10 @@ from django.db import transaction
 
 from pasi_vision.errors import InputError
 from pasi_vision.portal import vault
+from pasi_vision.portal.model_jobs import segment_later
 from pasi_vision.portal.models import Person, Photograph
 from pasi_vision.portal.trail import record
-from pasi_vision.portal.visits import about, segment_later
+from pasi_vision.portal.visits import about
 from pasi_vision.storage import sha256_of
 
 __all__ = ["Box", "boxes_of", "cover"]

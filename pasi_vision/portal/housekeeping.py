@@ -7,10 +7,10 @@ from datetime import timedelta
 from django.utils import timezone
 
 from pasi_vision.portal import queue
-from pasi_vision.portal.models import Job, Photograph, Upload
+from pasi_vision.portal.model_jobs import score_when_ready, segment_later
+from pasi_vision.portal.models import Job, ModelScore, Photograph, Upload, Visit
 from pasi_vision.portal.receive import staged_file
 from pasi_vision.portal.tus import offset_of
-from pasi_vision.portal.visits import segment_later
 
 __all__ = ["add_missing_jobs", "give_up_stale_uploads"]
 
@@ -36,7 +36,8 @@ def add_missing_jobs() -> None:
             Upload.objects.filter(pk=upload.pk, state=Upload.State.ARRIVING).update(state=Upload.State.WHOLE)
     for upload in Upload.objects.filter(state=Upload.State.WHOLE):
         queue.add(Job.Kind.RECEIVE, upload.pk, delay_s=20)
-    known = set(Job.objects.filter(kind=Job.Kind.SEGMENT).values_list("target", "key"))
     for photograph in Photograph.objects.exclude(identity=Photograph.Identity.WAITING):
-        if (photograph.pk, photograph.file_sha256) not in known:
-            segment_later(photograph)
+        segment_later(photograph)
+    scored = ModelScore.objects.values_list("visit_id", flat=True)
+    for visit in Visit.objects.filter(state=Visit.State.CLOSED).exclude(pk__in=scored):
+        score_when_ready(visit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,36 +14,29 @@ from django.db import transaction
 from pasi_vision.anatomy import View
 from pasi_vision.errors import InputError
 from pasi_vision.portal import queue, vault
+from pasi_vision.portal.model_jobs import (
+    installed_model,
+    photographs_key,
+    score_when_ready,
+    segment_key,
+    used_photographs,
+)
 from pasi_vision.portal.models import Job, ModelScore, Photograph, Segmentation, Visit
-from pasi_vision.portal.study_now import current_plan
 from pasi_vision.portal.trail import record
-from pasi_vision.portal.visits import about, photographs_key
-from pasi_vision.storage import resource
+from pasi_vision.portal.visits import about
+from pasi_vision.provenance import package_version
 
 if TYPE_CHECKING:
     from pasi_vision.pipeline import PhotoRequest
 
-__all__ = ["installed_model", "score", "segment"]
-
-_ENDS = (".json", ".regions.png", ".lesion.png", ".outline.png", ".signs.png", ".preview.jpg")
-
-
-def installed_model() -> str:
-    """Name of the released model that scores here; "" where the plan wants none or none is installed."""
-    wanted = current_plan().model
-    if wanted == "none":
-        return ""
-    names = sorted(path.parent.name for path in resource("models").glob("*/model.json"))
-    if wanted:
-        return wanted if wanted in names else ""
-    return names[-1] if names else ""
+__all__ = ["score", "segment"]
 
 
 @lru_cache(maxsize=1)
 def _model(name: str) -> Any:
     from pasi_vision import pipeline
 
-    return pipeline.open_model(name)
+    return pipeline.load_model(name)
 
 
 def _version(model: Any) -> str:
@@ -50,33 +44,40 @@ def _version(model: Any) -> str:
 
 
 def segment(job: Job) -> None:
-    """Segment one photograph; its masks go to the vault, its outlines to the database.
+    """Segment one photograph, once per content and model version: measurements and outlines go to the database.
 
     Raises:
-        InputError: The photograph is gone, or no model is installed.
+        InputError: No model is installed.
     """
     from pasi_vision.pipeline import process_photo
 
     photograph = Photograph.objects.select_related("visit__subject").get(pk=job.target)
-    if photograph.file_sha256 != job.key or not photograph.is_good:
-        _finish(job)  # covered or withdrawn since: the newer content has a job of its own
-        return
     model = _needed_model()
+    outdated = job.key != segment_key(photograph, model.name) or not photograph.is_good
+    if outdated or _segmentation(photograph, model) is not None:
+        _finish(job)  # covered or withdrawn since (the newer content has a job of its own), or done before
+        score_when_ready(photograph.visit)
+        return
     with tempfile.TemporaryDirectory() as folder:
         masks = Path(folder) / "masks"
         masks.mkdir()
         result = process_photo(_request(photograph, Path(folder)), model, masks)
-        for end in _ENDS if result.key else ():
-            vault.put(_name(photograph, model, end), (masks / f"{result.key}{end}").read_bytes())
         outline = _outline(masks, result.key) if result.key else ""
+    if photograph.kept_reason:  # a person decided to use it against the check's advice
+        result = replace(result, used=bool(result.regions))
     with transaction.atomic():
         queue.finish(job)
         Segmentation.objects.get_or_create(
             photograph=photograph,
             file_sha256=photograph.file_sha256,
             model=_version(model),
-            defaults={"outline": outline, "reason": "" if result.used else result.reason[:400]},
+            defaults={
+                "outline": outline,
+                "result": result.to_json(),
+                "reason": "" if result.used else result.reason[:400],
+            },
         )
+    score_when_ready(photograph.visit)
 
 
 def score(job: Job) -> None:
@@ -85,29 +86,50 @@ def score(job: Job) -> None:
     Raises:
         InputError: No model is installed, or photographs still wait for their segmentation.
     """
-    from pasi_vision.pipeline import score_visits
-    from pasi_vision.score import StudySettings
+    from pasi_vision.pipeline import measure_visits
+    from pasi_vision.records import PhotoResult
+    from pasi_vision.score import StudySettings, pasi
 
     visit = Visit.objects.select_related("subject").get(pk=job.target)
-    model = _needed_model()
-    used = [p for p in visit.photographs.all() if p.is_good and p.is_cleared]
-    with tempfile.TemporaryDirectory() as folder:
-        requests = [_request(photograph, Path(folder)) for photograph in used]
-        _bring_masks(used, requests, model, Path(folder) / "masks")
-        result = score_visits(requests, model, Path(folder), settings=StudySettings(), workers=1)
-        findings = json.loads(result.findings.to_json(orient="records"))
-        scores = json.loads(result.scores.to_json(orient="records"))
-    run = {"model": model.name, "sha256": model.sha256, "photographs": {str(p.pk): p.file_sha256 for p in used}}
+    model, settings = _needed_model(), StudySettings()
+    used = used_photographs(visit)
+    seen = [_segmentation(photograph, model) for photograph in used]
+    if None in seen:
+        raise InputError(f"{seen.count(None)} photograph(s) are not segmented yet", fix="It is tried again.")
+    findings = list(measure_visits([PhotoResult.from_json(s.result) for s in seen if s], model, settings))
+    if not findings:
+        _finish(job)  # no photograph at all: there is nothing to say, and the visit's gaps say why
+        return
+    run = {
+        "model": model.name,
+        "sha256": model.sha256,
+        "pasi_vision": package_version(),
+        "settings": settings.model_dump(mode="json"),
+        "photographs": {str(p.pk): p.file_sha256 for p in used},
+    }
     with transaction.atomic():
         queue.finish(job)
         made, new = ModelScore.objects.get_or_create(
             visit=visit,
             model=_version(model),
             photographs_key=photographs_key(visit),
-            defaults={"findings": findings, "score": scores[0] if scores else {}, "run": run},
+            defaults={"findings": [_plain(f) for f in findings], "score": _plain(pasi(findings, settings)), "run": run},
         )
         if new:
             record(None, "visit scored by the model", about(visit, "model score", made.pk), after={"model": made.model})
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """A finding or a score as JSON keeps it: None where not known, words for enums."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(row), allow_nan=False, default=float))
+    return plain
+
+
+def _segmentation(photograph: Photograph, model: Any) -> Segmentation | None:
+    found: Segmentation | None = Segmentation.objects.filter(
+        photograph=photograph, file_sha256=photograph.file_sha256, model=_version(model)
+    ).first()
+    return found
 
 
 def _needed_model() -> Any:
@@ -127,23 +149,6 @@ def _request(photograph: Photograph, folder: Path) -> PhotoRequest:
     file.write_bytes(vault.get(photograph.file))
     visit = photograph.visit
     return PhotoRequest(visit.subject.code, visit.name, visit.day, View(photograph.view), file.name, file)
-
-
-def _bring_masks(used: list[Photograph], requests: list[PhotoRequest], model: Any, masks: Path) -> None:
-    """Put what was segmented before where the pipeline looks for it, so that nothing is segmented twice."""
-    from pasi_vision.pipeline import photo_key
-
-    masks.mkdir()
-    for photograph, request in zip(used, requests, strict=True):
-        if not vault.has(_name(photograph, model, ".json")):
-            continue
-        key = photo_key(request)
-        for end in _ENDS:
-            (masks / f"{key}{end}").write_bytes(vault.get(_name(photograph, model, end)))
-
-
-def _name(photograph: Photograph, model: Any, end: str) -> str:
-    return f"masks/{photograph.pk}/{photograph.file_sha256[:12]}-{model.sha256[:12]}{end}"
 
 
 def _outline(masks: Path, key: str) -> str:

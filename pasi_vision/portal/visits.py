@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from pasi_vision.anatomy import View
 from pasi_vision.errors import InputError
-from pasi_vision.portal import dealing, queue
-from pasi_vision.portal.models import Gap, Job, Person, Photograph, Subject, Upload, Visit
+from pasi_vision.portal import dealing
+from pasi_vision.portal.model_jobs import score_when_ready, segment_later
+from pasi_vision.portal.models import Gap, Person, Photograph, Subject, Upload, Visit
 from pasi_vision.portal.plan import PlannedView, StudyPlan
 from pasi_vision.portal.trail import Subject as About
 from pasi_vision.portal.trail import record
@@ -114,12 +115,6 @@ def confirm_identity(photograph: Photograph, by: Person) -> None:
     segment_later(photograph)
 
 
-def segment_later(photograph: Photograph) -> None:
-    """Ask the worker to look at a photograph, once per content; the worker adds the model's version."""
-    if photograph.is_good and photograph.is_cleared:
-        queue.add(Job.Kind.SEGMENT, photograph.pk, photograph.file_sha256)
-
-
 def close_visit(visit: Visit, reasons: dict[View, str], by: Person, plan: StudyPlan) -> None:
     """Close a visit: no photograph may come any more, and it is dealt out for scoring.
 
@@ -153,15 +148,7 @@ def close_visit(visit: Visit, reasons: dict[View, str], by: Person, plan: StudyP
         record(by, "visit closed", about(visit), after={"gaps": gaps})
         visit.refresh_from_db()
         dealing.deal(visit, plan)
-        queue.add(Job.Kind.SCORE, visit.pk, photographs_key(visit))
-
-
-def photographs_key(visit: Visit) -> str:
-    """One word for the very set of photographs (their content and view) that a visit is scored from."""
-    import hashlib
-
-    used = sorted(f"{p.view}:{p.file_sha256}" for p in visit.photographs.all() if p.is_good and p.is_cleared)
-    return hashlib.sha256("\n".join(used).encode()).hexdigest()
+        score_when_ready(visit)
 
 
 def _must_be_open(visit: Visit) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pasi_vision.errors import InputError
 from pasi_vision.portal import schedule, visits
-from pasi_vision.portal.models import Assignment, Gap, Job, Photograph, Visit
+from pasi_vision.portal.models import Assignment, Gap, Photograph, Visit
 from pasi_vision.portal.study_now import current_plan, load_plan
 
 
@@ -73,7 +73,6 @@ def test_a_visit_with_gaps_closes_only_with_a_reason_for_each(study: Any, signed
     assert study.visit.state == Visit.State.CLOSED
     assert {gap.view: gap.reason for gap in Gap.objects.all()} == {view.value: "bandage" for view in required[-2:]}
     assert Assignment.objects.filter(visit=study.visit).count() == 2, "two readers per visit in this plan"
-    assert Job.objects.filter(kind="score", target=study.visit.pk).count() == 1
     assert client.post(address, reasons).status_code == 400, "closed is closed"
 
 

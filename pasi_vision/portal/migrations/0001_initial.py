@@ -561,6 +561,7 @@ class Migration(migrations.Migration):
                 ("file_sha256", models.CharField(max_length=64)),
                 ("model", models.CharField(max_length=100)),
                 ("outline", models.TextField(blank=True)),
+                ("result", models.JSONField(default=dict)),
                 ("reason", models.CharField(blank=True, max_length=400)),
                 ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (

@@ -116,6 +116,11 @@ class Gap(models.Model):
 
     objects = Scoped.as_manager()
 
+    @property
+    def title(self) -> str:
+        """The view's name in words."""
+        return self.view.replace("_", " ").capitalize()
+
     class Meta:
         """One reason per view."""
 

@@ -64,13 +64,14 @@ class Job(models.Model):
 
 
 class Segmentation(models.Model):
-    """What one model version saw on one photograph; the masks stand in the vault."""
+    """What one model version saw on one photograph: its measurements, from which visits are scored, and its outlines."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     photograph = models.ForeignKey(Photograph, on_delete=models.PROTECT, related_name="segmentations")
     file_sha256 = models.CharField(max_length=64)  # of the very pixels that were segmented
     model = models.CharField(max_length=100)
     outline = models.TextField(blank=True)  # SVG path data of the lesion outlines in the photograph's pixels
+    result = models.JSONField(default=dict)  # records.PhotoResult
     reason = models.CharField(max_length=400, blank=True)
     made_at = models.DateTimeField(default=timezone.now)
 

@@ -1,0 +1,163 @@
+"""The commands in processes of their own: demo, verify, backup, restore; tampering is named. SQLite here, PostgreSQL where it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+
+
+@pytest.fixture(autouse=True)
+def _rolled_back() -> Iterator[None]:
+    """These tests do not touch the session's portal."""
+    return
+    yield
+
+
+def portal(*arguments: object, database: str = "") -> subprocess.CompletedProcess[str]:
+    code = "from pasi_vision.cli import main; main()"
+    environment = {**os.environ, "DATABASE_URL": database, "OMP_NUM_THREADS": "1"}
+    environment.pop("PASI_PORTAL_DIR", None)
+    command = [sys.executable, "-c", code, "portal", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
+
+
+def ok(*arguments: object, database: str = "") -> str:
+    done = portal(*arguments, database=database)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "portal"
+    ok("demo", folder, "--no-serve")
+    return folder
+
+
+@pytest.mark.slow
+def test_a_backup_comes_back_whole_and_a_damaged_one_is_refused(demo: Path, tmp_path: Path) -> None:
+    ok("backup", demo, tmp_path / "backup")
+    assert "nothing is wrong" in ok("restore", tmp_path / "restored", tmp_path / "backup")
+    with (
+        sqlite3.connect(demo / "portal.sqlite3") as one,
+        sqlite3.connect(tmp_path / "restored" / "portal.sqlite3") as two,
+    ):
+        for table in ("portal_auditevent", "portal_signedreading", "portal_photograph", "portal_person"):
+            rows = [sorted(c.execute(f"SELECT * FROM {table}").fetchall(), key=repr) for c in (one, two)]
+            assert rows[0] == rows[1], table
+    assert portal("restore", tmp_path / "restored", tmp_path / "backup").returncode == 2, "there is one already"
+    assert portal("backup", demo, tmp_path / "backup").returncode == 2, "not over another backup"
+    picture = next((tmp_path / "backup" / "vault" / "photographs").iterdir())
+    picture.write_bytes(picture.read_bytes()[:-1])
+    refused = portal("restore", tmp_path / "third", tmp_path / "backup")
+    assert refused.returncode == 2
+    assert picture.name in refused.stderr
+
+
+@pytest.mark.slow
+def test_verify_names_what_was_tampered_with(demo: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo, tmp_path / "portal")
+    assert "nothing is wrong" in ok("verify", tmp_path / "portal")
+    photographs = sorted((tmp_path / "portal" / "vault" / "photographs").iterdir())
+    photographs[0].write_bytes(b"another picture")
+    photographs[1].unlink()
+    sealed = next((tmp_path / "portal" / "vault" / "originals").rglob("*/*"))
+    sealed.write_bytes(sealed.read_bytes()[:-1] + b"x")
+    with sqlite3.connect(tmp_path / "portal" / "portal.sqlite3") as database:
+        database.execute("DROP TRIGGER portal_signedreading_no_update")
+        database.execute("UPDATE portal_signedreading SET signer_name = 'Somebody Else'")
+        database.execute("DROP TRIGGER portal_auditevent_no_update")
+        database.execute("UPDATE portal_auditevent SET person = 'nobody' WHERE number = 7")
+    found = portal("verify", tmp_path / "portal")
+    assert found.returncode == 1
+    for words in (
+        "event 7 was changed",
+        "was changed after it was signed",
+        f"{photographs[0].name} was changed",
+        f"photographs/{photographs[1].name}",
+        "sealed original cannot be opened",
+        "5 things are wrong",
+    ):
+        assert words in found.stdout, (words, found.stdout)
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Debian's PostgreSQL 15 on a socket in a temporary folder."""
+    if not (DEBIAN / "initdb").exists() or os.geteuid() != 0 or not shutil.which("runuser"):
+        pytest.skip("needs Debian's postgresql-15, started as root")
+    folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
+    shutil.chown(folder, "postgres")
+    as_postgres = ["runuser", "-u", "postgres", "--"]
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
+    subprocess.run(
+        [
+            *as_postgres,
+            DEBIAN / "initdb",
+            "-D",
+            folder / "data",
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ],
+        **quiet,
+    )  # type: ignore[call-overload]
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    control = [*as_postgres, DEBIAN / "pg_ctl", "-D", folder / "data", "-w"]
+    subprocess.run([*control, "-o", options, "-l", folder / "log", "start"], **quiet)  # type: ignore[call-overload]
+    yield f"postgres://postgres@/postgres?host={folder}"
+    subprocess.run([*control, "-m", "immediate", "stop"], **quiet)  # type: ignore[call-overload]
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_the_same_portal_on_postgresql_and_a_move_from_sqlite_to_it(demo: Path, postgres: str, tmp_path: Path) -> None:
+    ok("backup", demo, tmp_path / "backup")
+    assert "nothing is wrong" in ok("restore", tmp_path / "moved", tmp_path / "backup", database=postgres)
+    manifest = json.loads((tmp_path / "backup" / "manifest.json").read_text())
+    import psycopg
+
+    with psycopg.connect(
+        postgres.replace("postgres://postgres@/", "postgresql://postgres@/"), autocommit=True
+    ) as database:
+        count = database.execute("SELECT count(*) FROM portal_auditevent").fetchone()
+        assert count is not None
+        assert count[0] >= manifest["trail"]["number"]
+        for statement in (
+            "UPDATE portal_auditevent SET reason = 'x'",
+            "DELETE FROM portal_auditevent",
+            "TRUNCATE portal_auditevent",
+            "DELETE FROM portal_signedreading",
+            "UPDATE portal_studyversion SET text = 'x'",
+        ):
+            with pytest.raises(psycopg.errors.RaiseException, match="never changed"):
+                database.execute(statement)
+    assert "one-time password" in ok(
+        "user",
+        "add",
+        tmp_path / "moved",
+        "late",
+        "--role",
+        "monitor",
+        "--name",
+        "Late",
+        "--site",
+        "S01",
+        database=postgres,
+    )
+    ok("backup", tmp_path / "moved", tmp_path / "second", database=postgres)
+    assert "nothing is wrong" in ok("verify", tmp_path / "moved", database=postgres)

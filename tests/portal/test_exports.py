@@ -1,0 +1,77 @@
+"""Exports: the design's tables through their one home, photographs with a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from pasi_vision.portal import signing
+from pasi_vision.portal.models import Assignment, Photograph
+from pasi_vision.tables import FINDINGS, PHOTOS, SCORES, read_table
+
+GIVEN = {
+    **{f"{region}.area_percent": "10" for region in ("head_neck", "upper_limbs", "trunk", "lower_limbs")},
+    **{
+        f"{r}.{s}": "2"
+        for r in ("head_neck", "upper_limbs", "trunk", "lower_limbs")
+        for s in ("erythema", "induration", "scaling")
+    },
+}
+
+
+def test_findings_and_scores_read_back_as_the_designs_tables(study: Any, signed_in: Any, tmp_path: Path) -> None:
+    assert signed_in("analyst").get("/exports/findings/").status_code == 400, "there are none yet, said in words"
+    reading = Assignment.objects.create(
+        visit=study.visit, clinician=study.people["clinician"], reading=1, purpose="first", place=0
+    )
+    signing.save_draft(reading, GIVEN)
+    signing.sign(reading, study.people["clinician"], "a long password 17")
+    for name, table, rows in (("findings", FINDINGS, 4), ("scores", SCORES, 1)):
+        path = tmp_path / f"{name}.csv"
+        path.write_bytes(signed_in("analyst").get(f"/exports/{name}/").content)
+        assert len(read_table(path, table)) == rows
+    scores = read_table(tmp_path / "scores.csv", SCORES).iloc[0]
+    assert (scores["subject_id"], scores["visit"], scores["rater"], scores["pasi"]) == (
+        "S01-001",
+        "baseline",
+        "clinician",
+        12.0,
+    )
+    rows = signed_in("analyst").get("/api/v1/scores/").json()["rows"]
+    assert [row["pasi"] for row in rows] == [12.0]
+
+
+def test_the_archive_holds_cleared_photographs_with_their_hashes(
+    study: Any, signed_in: Any, send: Any, jpeg: Any, tmp_path: Path
+) -> None:
+    shown, hidden = (
+        send(signed_in("uploader"), jpeg(60 + n), view=view) for n, view in enumerate(("trunk_front", "palms"))
+    )
+    Photograph.objects.update(kept_reason="test")
+    Photograph.objects.filter(pk=shown["photograph"]).update(identity="confirmed")
+    archive = zipfile.ZipFile(io.BytesIO(signed_in("analyst").get("/exports/photographs/").content))
+    manifest = json.loads(archive.read("manifest.json"))["photographs"]
+    assert len(manifest) == 1, "what nobody has looked at is not exported"
+    assert hashlib.sha256(archive.read(manifest[0]["path"])).hexdigest() == manifest[0]["sha256"]
+    assert hidden["photograph"][:8] not in " ".join(archive.namelist())
+    (tmp_path / "photos.csv").write_bytes(archive.read("photos.csv"))
+    assert read_table(tmp_path / "photos.csv", PHOTOS)["path"].tolist() == [manifest[0]["path"]]
+
+
+def test_the_api_answers_wrong_pages_in_words(signed_in: Any) -> None:
+    for query in ("limit=9999", "limit=x", "offset=-1", "offset=99999999999"):
+        answer = signed_in("analyst").get(f"/api/v1/visits/?{query}")
+        assert answer.status_code == 400
+        assert answer.json()["error"]
+
+
+def test_openapi_describes_every_api_route(signed_in: Any) -> None:
+    from pasi_vision.portal.urls import ROUTES
+
+    described = signed_in("analyst").get("/api/v1/openapi.json").json()["paths"]
+    assert len(described) == len({route.pattern for route in ROUTES if route.is_api})
+    assert described["/api/v1/uploads/{upload_id}/"]["patch"]["parameters"][0]["name"] == "upload_id"
