@@ -219,11 +219,16 @@ def _level(threshold: float) -> int:
 
 def _signs(grades: NDArray[np.float32], lesion: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 grade x 60 inside the lesion, 0 elsewhere. Grades change slowly, so they are copied and not interpolated."""
-    if not lesion.any():
-        return np.zeros((*lesion.shape, 3), np.uint8)
+    signs = np.zeros((*lesion.shape, 3), np.uint8)
+    rows, columns = np.flatnonzero(lesion.any(1)), np.flatnonzero(lesion.any(0))
+    if not rows.size:
+        return signs
     small = np.clip(grades.transpose(1, 2, 0) * SIGN_LEVELS_PER_GRADE + 0.5, 0, 255).astype(np.uint8)
-    signs = cv2.resize(small, lesion.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return np.asarray(cv2.bitwise_and(signs, signs, mask=lesion.view(np.uint8)), np.uint8)
+    whole = cv2.resize(small, lesion.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    # Only the box of the lesion is touched: in a large photograph it is small.
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    cv2.copyTo(whole[box], lesion[box].view(np.uint8), signs[box])
+    return signs
 
 
 def _expected(
