@@ -81,6 +81,7 @@ def _sign_in_first(route: Route, request: HttpRequest) -> HttpResponse:
 
 
 def _refused(route: Route, request: HttpRequest) -> HttpResponse:
+    record(request.user, "access refused", Subject("page", route.name))
     what = f"The role {request.user.role} may not {route.needs.value}."
     if route.is_api:
         return JsonResponse({"error": what}, status=403)

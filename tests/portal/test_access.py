@@ -199,3 +199,22 @@ def client() -> Any:
     from django.test import Client
 
     return Client()
+
+
+def test_a_refused_access_is_noted(signed_in: Any) -> None:
+    from pasi_vision.portal.models import AuditEvent
+
+    signed_in("clinician").get("/exports/")
+    event = AuditEvent.objects.get(action="access refused")
+    assert (event.person, event.thing_id) == ("clinician", "exports")
+
+
+def test_every_setting_and_command_is_documented() -> None:
+    from pasi_vision.cli.portal import portal
+    from pasi_vision.portal.folder import PortalSettings
+
+    text = (Path(__file__).parents[2] / "docs" / "portal.md").read_text()
+    assert not [name for name in PortalSettings.model_fields if name not in text]
+    commands = [command.name or command.callback.__name__ for command in portal.registered_commands if command.callback]
+    assert len(commands) >= 9
+    assert not [name for name in commands if f"portal {name}" not in text]

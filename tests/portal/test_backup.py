@@ -17,10 +17,8 @@ DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
 
 @pytest.fixture(autouse=True)
-def _rolled_back() -> Iterator[None]:
+def _rolled_back() -> None:
     """These tests do not touch the session's portal."""
-    return
-    yield
 
 
 def portal(*arguments: object, database: str = "") -> subprocess.CompletedProcess[str]:
