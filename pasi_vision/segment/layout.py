@@ -79,7 +79,7 @@ class Working(Settings):
     first_side: int = Field(320, gt=0)
     view_pixels: int = Field(450_000, gt=0)
     view_side: int = Field(800, gt=0)
-    close_up_longer_sides: tuple[int, ...] = Field((448,), min_length=1)
+    close_up_longer_sides: tuple[int, ...] = Field((448, 320), min_length=1)
     finest_mm_per_px: float = Field(0.1, gt=0)
     coarsest_mm_per_px: float = Field(2.5, gt=0)
     tile: int = Field(1280, gt=0, multiple_of=2)
