@@ -70,7 +70,8 @@ def _score(photos: Path, out: Path, model: str, findings: Path | None, study: Pa
     table = read_table(photos, PHOTOS)
     requests = requests_of(table, photos)
     others = read_table(findings, FINDINGS) if findings is not None else None
-    folder, network = output_folder(out), load_model(model)
+    # Whole photographs side by side use the cores better than threads inside one forward pass.
+    folder, network = output_folder(out), load_model(model, threads=1 if workers > 1 else None)
     result = score_visits(
         requests, network, folder, settings=settings, others=others, workers=workers, progress=_show_progress
     )
