@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,14 +65,14 @@ def test_a_backup_comes_back_whole_and_a_damaged_one_is_refused(demo: Path, tmp_
 
 @pytest.mark.slow
 def test_verify_names_what_was_tampered_with(demo: Path, tmp_path: Path) -> None:
-    shutil.copytree(demo, tmp_path / "portal")
-    assert "nothing is wrong" in ok("verify", tmp_path / "portal")
+    ok("backup", demo, tmp_path / "backup")
+    assert "nothing is wrong" in ok("restore", tmp_path / "portal", tmp_path / "backup")
     photographs = sorted((tmp_path / "portal" / "vault" / "photographs").iterdir())
     photographs[0].write_bytes(b"another picture")
     photographs[1].unlink()
     sealed = next((tmp_path / "portal" / "vault" / "originals").rglob("*/*"))
     sealed.write_bytes(sealed.read_bytes()[:-1] + b"x")
-    with sqlite3.connect(tmp_path / "portal" / "portal.sqlite3") as database:
+    with closing(sqlite3.connect(tmp_path / "portal" / "portal.sqlite3")) as database, database:
         database.execute("DROP TRIGGER portal_signedreading_no_update")
         database.execute("UPDATE portal_signedreading SET signer_name = 'Somebody Else'")
         database.execute("DROP TRIGGER portal_auditevent_no_update")

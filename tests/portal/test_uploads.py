@@ -257,3 +257,54 @@ def test_pictures_are_served_as_jpeg_and_the_original_to_nobody(
     assert answer.content[:2] == b"\xff\xd8"
     for name in ("original", "sealed", "..", "full.jpg"):
         assert signed_in("monitor").get(f"{address}/{name}.jpg").status_code == 404
+
+
+def test_two_requests_for_one_upload_do_not_mix(signed_in: Any, study: Any) -> None:
+    import fcntl
+
+    from pasi_vision.portal.models import Upload
+    from pasi_vision.portal.receive import staged_file
+
+    client = signed_in("uploader")
+    address = announce(client, study.visit, 10)["Location"]
+    patch(client, address, b"ab", 0)
+    with staged_file(Upload.objects.get()).open("rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)  # another process is writing
+        assert patch(client, address, b"cd", 2).status_code == 423
+    assert patch(client, address, b"cd", 2)["Upload-Offset"] == "4"
+
+
+def test_a_full_disk_is_said_and_the_upload_goes_on_later(
+    signed_in: Any, study: Any, jpeg: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    data, client = jpeg(70), signed_in("uploader")
+    address = announce(client, study.visit, len(data))["Location"]
+    patch(client, address, data[:500], 0)
+    with monkeypatch.context() as full:
+
+        def write(*_: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        full.setattr("pasi_vision.portal.tus.os.write", write)
+        answer = patch(client, address, data[500:], 500)
+        assert answer.status_code == 507
+        assert "disk is full" in answer.json()["error"]
+    assert client.head(address, headers=TUS)["Upload-Offset"] == "500"
+    patch(client, address, data[500:], 500)
+    with monkeypatch.context() as full:
+
+        def put(*_: object) -> None:
+            from pasi_vision.errors import OutputError
+
+            raise OutputError("the disk is full", where="vault")
+
+        full.setattr("pasi_vision.portal.vault.put", put)
+        assert client.post(f"{address}verdict/").status_code == 507
+    from django.utils import timezone
+
+    from pasi_vision.portal.models import Job
+
+    Job.objects.update(due_at=timezone.now())
+    assert client.post(f"{address}verdict/").json()["state"] == "done", "nothing was lost"

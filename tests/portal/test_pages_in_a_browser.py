@@ -1,0 +1,206 @@
+"""A whole visit in a real browser: sign in, photographs by the real tus-js-client, cover, close, score by keyboard, sign, read the score.
+
+Needs Chromium; Debian's is found at /usr/bin/chromium. AXE_JS may name axe.min.js (axe-core): then every page is also checked for
+accessibility, without serious findings.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+PASSWORD = "demo-only-password"
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The demo, served on a free port; stopped at the end."""
+    folder = tmp_path_factory.mktemp("served") / "portal"
+    code = "from pasi_vision.cli import main; main()"
+    environment = {name: value for name, value in os.environ.items() if name not in ("PASI_PORTAL_DIR", "DATABASE_URL")}
+    subprocess.run(
+        [sys.executable, "-c", code, "portal", "demo", str(folder), "--no-serve"],
+        check=True,
+        env=environment,
+        timeout=600,
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    served = subprocess.Popen(
+        [sys.executable, "-c", code, "portal", "run", str(folder), "--port", str(port), "--workers", "1"],
+        env=environment,
+        start_new_session=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{address}/alive/", timeout=2)
+            break
+        except OSError:
+            time.sleep(0.2)
+    yield address
+    os.killpg(served.pid, signal.SIGTERM)
+    served.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not Path(CHROMIUM).exists():
+        pytest.skip("Chromium is not installed")
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with playwright.sync_playwright() as started:
+        yield started.chromium.launch(executable_path=CHROMIUM, args=quiet)
+
+
+class Visitor:
+    """A signed-in person; errors on the page's console fail the test."""
+
+    def __init__(self, chromium: Any, site: str, name: str, size: str = "desktop") -> None:
+        self.context = chromium.new_context(viewport=SIZES[size], bypass_csp=bool(os.environ.get("AXE_JS")))
+        self.context.set_default_timeout(60_000)
+        self.page, self.site = self.context.new_page(), site
+        self.wrong: list[str] = []
+        self.page.on("console", lambda message: self.wrong.append(message.text) if message.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.go("/account/login/")
+        self.page.get_by_label("Username").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector("details.who")
+
+    def go(self, path: str) -> None:
+        answer = self.page.goto(self.site + path)
+        assert answer.status == 200, path
+        self.check()
+
+    def check(self) -> None:
+        """No sideways scrolling; with AXE_JS no serious accessibility finding."""
+        overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 1, self.page.url
+        if os.environ.get("AXE_JS"):
+            self.page.add_script_tag(path=os.environ["AXE_JS"])
+            found = self.page.evaluate(
+                "async () => (await axe.run()).violations.map(v => [v.impact, v.id, v.nodes[0].html])"
+            )
+            assert not [v for v in found if v[0] in ("serious", "critical")], (self.page.url, found)
+
+    def first(self, path: str, selector: str) -> str:
+        self.go(path)
+        return str(self.page.locator(selector).first.get_attribute("href"))
+
+    def close(self) -> None:
+        self.context.close()
+        assert not self.wrong
+
+
+def picture(folder: Path, number: int) -> str:
+    from pasi_vision.anatomy import View
+    from pasi_vision.portal.demo import _drawn
+
+    path = folder / f"name of a patient {number}.jpg"
+    path.write_bytes(_drawn(View.TRUNK_FRONT, 1000 + number))
+    return str(path)
+
+
+def test_a_whole_visit_from_photographs_to_the_signed_score(chromium: Any, site: str, tmp_path: Path) -> None:
+    nurse = Visitor(chromium, site, "nurse")
+    page = nurse.page
+    visit = nurse.first("/subjects/", "tr:has-text('S01-002') a.state.open")
+    nurse.go(visit)
+    for number, view in enumerate(("head_front", "trunk_front")):
+        page.locator(f"[data-view={view}] input.pick").set_input_files(picture(tmp_path, number))
+        page.locator(f"[data-view={view}] figure.photo").wait_for()
+        page.locator(f"[data-view={view}] .arrival.good-news, [data-view={view}] .arrival.bad-news").wait_for()
+    assert "name of a patient" not in page.content()
+    nurse.go(visit)
+    page.locator("[data-view=head_front] >> text=Yes, cover it").click()
+    page.wait_for_selector("#stage")
+    page.get_by_text("Add a rectangle").click()
+    for key in ("ArrowLeft", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    page.get_by_text("Cover these places").click()
+    page.wait_for_url(f"**{visit}")
+    page.locator("[data-view=trunk_front] >> text=No, nobody").click()
+    page.wait_for_load_state()
+    for kept in page.locator(".badge.bad").all():  # what the check asked to take again is a gap like any other
+        assert kept.is_visible()
+    for field in page.locator("input[name^=reason-]").all():
+        field.fill("Not possible today.")
+    page.get_by_role("button", name="Close the visit").click()
+    page.wait_for_selector("h1 .state.closed")
+    nurse.close()
+
+    doctor = Visitor(chromium, site, "doctor2")
+    doctor.go(doctor.first("/readings/", "ol.lines a"))
+    page = doctor.page
+    assert "S01" not in page.content()
+    for region in ("head_neck", "upper_limbs", "trunk", "lower_limbs"):
+        page.locator(f"[name='{region}.area_percent']").fill("10")
+        for sign in ("erythema", "induration", "scaling"):
+            page.locator(f"[name='{region}.{sign}']").first.focus()
+            for _ in range(2):
+                page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#draft-said:has-text('Complete')")
+    page.reload()
+    assert page.locator("[name='trunk.area_percent']").input_value() == "10.0", "the draft survived"
+    page.get_by_label("Your password").fill("wrong password")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    page.wait_for_selector("#sign-said:has-text('password is wrong')")
+    doctor.wrong.clear()  # the browser notes the refused request itself
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign", exact=True).click()
+    page.wait_for_url("**/readings/")
+    doctor.close()
+
+    analyst = Visitor(chromium, site, "analyst")
+    analyst.go(analyst.first("/subjects/", "a.state.closed"))
+    assert analyst.page.locator("td.number", has_text="12.0").count() >= 1, "6 x 2 in every region: PASI 12.0"
+    analyst.close()
+
+
+PAGES = {
+    "nurse": (
+        "/",
+        "/subjects/",
+        "/queries/",
+        "/dashboard/",
+        "/study/",
+        "/tokens/",
+        "/help/api/",
+        "/account/password/change/",
+        "/account/2fa/",
+    ),
+    "doctor": ("/readings/",),
+    "monitor": ("/dashboard/", "/trail/", "/queries/"),
+    "analyst": ("/dashboard/", "/exports/"),
+    "admin": ("/dashboard/", "/people/", "/jobs/", "/trail/", "/study/"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_fits_and_has_no_errors(size: str, chromium: Any, site: str) -> None:
+    for name, pages in PAGES.items():
+        visitor = Visitor(chromium, site, name, size)
+        for page in pages:
+            visitor.go(page)
+        if name == "nurse":
+            visit = visitor.first("/subjects/", "a.state.open")
+            for page in (visit, f"{visit}camera/"):
+                visitor.go(page)
+        visitor.close()
