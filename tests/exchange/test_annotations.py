@@ -12,6 +12,7 @@ from pasi_vision.cli import app
 from pasi_vision.errors import InputError, PasiVisionError
 from pasi_vision.exchange.annotations import (
     AnnotatedImage,
+    Mark,
     Polygon,
     kinds_of,
     marks_of_masks,
