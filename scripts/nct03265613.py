@@ -56,7 +56,8 @@ def page() -> str:
 NCT03265613 gave adipose-derived mesenchymal stem cells (0.5 million per kg at weeks 0, 4 and 8) to {n} adults with
 moderate to severe psoriasis (PASI > 7 or BSA > 10 %), in one arm, without a control, followed for 12 weeks;
 this page also looks at a follow-up of a year. Its questions are: the proportion of PASI improvement, the relapse rate,
-the changes of PASI, BSA and DLQI, and adverse events. Below stands how wide the interval of each answer is, at 95 %, whatever the answer is. The numbers are written by `python scripts/nct03265613.py`
+the changes of PASI, BSA and DLQI, and adverse events. Below stands how wide
+the interval of each answer is, at 95 %, whatever the answer is. The numbers are written by `python scripts/nct03265613.py`
 from the same code that analyses a study; a test writes the page again and compares. No result of the trial is used.
 
 ## Responders and relapses: a rate among {n}
