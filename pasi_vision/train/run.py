@@ -19,7 +19,7 @@ import torch
 from lightning.pytorch.callbacks import Callback, Checkpoint, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from pasi_vision.errors import TrainingError
+from pasi_vision.errors import InputError, TrainingError
 from pasi_vision.provenance import package_version, run_record, write_run
 from pasi_vision.segment.layout import FORMAT_VERSION, Architecture, ModelRecord
 from pasi_vision.segment.network import build_network
@@ -74,7 +74,10 @@ def train(settings: TrainSettings, out: Path, *, resume: bool = False, tell: Cal
     description = _description(settings, data)
     write_json(out / "description.json", description)
     write_run(out / "run.json", run_record("train", settings=description["training"], seed=settings.seed))
-    trainer.fit(module, datamodule=data, ckpt_path=str(last) if resume else None)
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=str(last) if resume else None)
+    except InputError as error:
+        raise _from_worker(error) from None
     if trainer.interrupted:
         raise KeyboardInterrupt
     figures = {name: round(float(value), 4) for name, value in trainer.callback_metrics.items() if "validation" in name}
@@ -83,6 +86,12 @@ def train(settings: TrainSettings, out: Path, *, resume: bool = False, tell: Cal
         write_json(out / "description.json", description)
         export_run(out, out / "model")
     return out / "model"
+
+
+def _from_worker(error: InputError) -> InputError:
+    """What a loader's process raised, without the traceback that torch writes into its message."""
+    name = f"{type(error).__module__}.{type(error).__name__}: "
+    return error if name not in str(error) else InputError(str(error).rpartition(name)[2])
 
 
 def export_run(run: Path, out: Path, *, version: str | None = None) -> ModelRecord:

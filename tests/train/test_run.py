@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pasi_vision.errors import InputError, TrainingError
@@ -98,6 +100,20 @@ def test_patient_in_both_sets_is_refused(drawn_folder: Drawn, tmp_path: Path) ->
     folder = drawn_folder("training", 0)
     with pytest.raises(InputError, match="patient s0 is trained and validated on"):
         train(_settings(drawn_folder, validation=[folder]), tmp_path / "run")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_unusable_photograph_is_named(drawn_folder: Drawn, tmp_path: Path, workers: int) -> None:
+    from pasi_vision.storage import write_picture
+    from pasi_vision.train.run import train
+
+    folder = Path(shutil.copytree(drawn_folder("training", 0), tmp_path / "data"))
+    for number in range(8):
+        write_picture(folder / "masks" / f"p{number}.lesion.png", np.zeros((5, 5), np.uint8))
+    with pytest.raises(
+        InputError, match=r"^\S*p\d.lesion.png \(.* row \d\): the lesion mask is 5 x 5, the photograph .* 128 x 96"
+    ):
+        train(_settings(drawn_folder, data=[folder], workers=workers), tmp_path / "run")
 
 
 @pytest.mark.slow
