@@ -97,6 +97,22 @@ class Augmentation:
             pixels, labels = _occluded(pixels, labels, generator)
         return self._changed(pixels, generator), labels
 
+    def whole(
+        self, cached: NDArray[np.uint8], _: View, generator: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The whole photograph inside a crop, its edge repeated around it; labels as for a crop. For scores of whole regions."""
+        height, width = cached.shape[:2]
+        source, factor = _shrunk(cached, self._crop / max(height, width))
+        mirrored = -1.0 if generator.random() < 0.5 else 1.0
+        centre = ((source.shape[1] - 1) / 2, (source.shape[0] - 1) / 2)
+        place = _Place(
+            centre, generator.uniform(-1, 1) * 0.3 * self._settings.rotation_degrees, (mirrored / factor, 1 / factor)
+        )
+        pixels = _cut(source[..., :3], place, self._crop, cv2.INTER_LINEAR)
+        labels = _cut(source[..., [3, 4, 5, 6]], place, self._crop // 2, cv2.INTER_NEAREST, 2)
+        signs = _cut(source[..., [7, 8]], place, self._crop // 2, cv2.INTER_NEAREST, 2)
+        return self._changed(pixels, generator), np.concatenate([labels, signs], 2)
+
     def _place(self, source: NDArray[np.uint8], factor: float, close: bool, generator: np.random.Generator) -> _Place:
         """A place that shows something: often skin, sometimes a lesion, never mostly beyond the picture's edge."""
         height, width = source.shape[:2]

@@ -18,6 +18,7 @@ from pasi_vision.train.augment import Augmentation
 from pasi_vision.train.dataset import Crops, PixelCache, as_tensors, known_labels
 from pasi_vision.train.folder import PhotoEntry, read_folder
 from pasi_vision.train.settings import TrainSettings
+from pasi_vision.train.weak import RegionScore, region_scores
 
 __all__ = ["CropData", "WholePhotos"]
 
@@ -30,6 +31,7 @@ class CropData(lightning.LightningDataModule):
         self._settings = settings
         self._cache = PixelCache(cache, settings.cache_px)
         self.training = _photos(settings.data)
+        self.scored = _scored(settings.data) if settings.scored_share else []
         self.validation = _evenly(_photos(settings.validation), settings.validation_photos)
         if not self.training:
             raise InputError(
@@ -56,6 +58,8 @@ class CropData(lightning.LightningDataModule):
             close_up_share=settings.close_up_share,
             first=trainer.global_step * per_step,
             count=settings.steps_per_round * per_step,
+            scored=self.scored,
+            scored_share=settings.scored_share,
         )
         return DataLoader(
             crops,
@@ -104,6 +108,18 @@ class WholePhotos(Dataset[dict[str, torch.Tensor]]):
 def _photos(folders: Sequence[Path]) -> list[PhotoEntry]:
     """Photographs with any mask; those without serve other purposes."""
     return [photo for folder in folders for photo in read_folder(folder).photos if photo.masks]
+
+
+def _scored(folders: Sequence[Path]) -> list[tuple[PhotoEntry, tuple[RegionScore, ...]]]:
+    """Photographs without masks whose region has readings. A close-up shows no whole region, so it cannot be scored."""
+    found = []
+    for folder in map(read_folder, folders):
+        scores = {} if folder.findings is None else region_scores(folder.findings)
+        for photo in folder.photos:
+            region = photo.view.region
+            if not photo.masks and region is not None and (photo.subject_id, photo.visit, region) in scores:
+                found.append((photo, scores[photo.subject_id, photo.visit, region]))
+    return found
 
 
 def _evenly(photos: list[PhotoEntry], most: int) -> list[PhotoEntry]:

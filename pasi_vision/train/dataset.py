@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,11 +23,15 @@ from pasi_vision.photo import read_photo
 from pasi_vision.records import SIGN_LEVELS_PER_GRADE
 from pasi_vision.storage import output_folder, read_picture, write_bytes
 from pasi_vision.train.folder import MASK_KINDS, PhotoEntry, read_truth
+from pasi_vision.train.weak import NO_SCORE, RegionScore, as_numbers
 
 if TYPE_CHECKING:
     from pasi_vision.train.augment import Augmentation
 
 __all__ = ["CHANNELS", "UNLABELLED", "Crops", "PixelCache", "as_tensors"]
+
+Cut = Callable[[NDArray[np.uint8], View, np.random.Generator], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+"""(cached photograph, its view, chance) -> pixels and labels."""
 
 CHANNELS = 9
 """Of a cached photograph: R, G, B, regions, lesion, outline (share of raters x 255), grade x 60 of the three signs."""
@@ -110,6 +114,8 @@ class Crops(Dataset[dict[str, torch.Tensor]]):
         augmentation: Cuts a crop out of a photograph and changes it.
         seed: Of the series.
         close_up_share: Share of crops that are drawn from close-ups, where there are both kinds.
+        scored: Photographs without masks, each with the readings of the region its view is taken for.
+        scored_share: Share of items that are such a photograph as a whole.
         first, count: Which part of the series this is.
     """
 
@@ -123,6 +129,8 @@ class Crops(Dataset[dict[str, torch.Tensor]]):
         close_up_share: float,
         first: int,
         count: int,
+        scored: Sequence[tuple[PhotoEntry, tuple[RegionScore, ...]]] = (),
+        scored_share: float = 0.0,
     ) -> None:
         self._kinds = [
             [p for p in photos if p.view is View.CLOSE_UP],
@@ -133,24 +141,30 @@ class Crops(Dataset[dict[str, torch.Tensor]]):
         self._cache, self._augmentation = cache, augmentation
         self._seed, self._share = seed, close_up_share
         self._first, self._count = first, count
+        self._scored, self._scored_share = tuple(scored), scored_share if scored else 0.0
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         generator = np.random.default_rng([self._seed, self._first + index])
-        close = generator.random() < self._share
-        kind = self._kinds[0 if (close and self._kinds[0]) or not self._kinds[1] else 1]
-        photo = kind[int(generator.integers(len(kind)))]
+        if self._scored_share and generator.random() < self._scored_share:
+            photo, readings = self._scored[int(generator.integers(len(self._scored)))]
+            score = as_numbers(readings[int(generator.integers(len(readings)))])
+            cut: Cut = self._augmentation.whole
+        else:
+            close = generator.random() < self._share
+            kind = self._kinds[0 if (close and self._kinds[0]) or not self._kinds[1] else 1]
+            photo, score, cut = kind[int(generator.integers(len(kind)))], NO_SCORE, self._augmentation
         try:
-            pixels, labels = self._augmentation(self._cache.get(photo), photo.view, generator)
+            pixels, labels = cut(self._cache.get(photo), photo.view, generator)
         except InputError:
             raise
         except Exception as error:
             raise InputError(
                 f"cannot be used for training ({error})", where=str(photo.file), fix="Check it."
             ) from error
-        return as_tensors(pixels, labels, known_labels(photo))
+        return as_tensors(pixels, labels, known_labels(photo)) | {"score": torch.from_numpy(score)}
 
 
 def as_tensors(

@@ -12,6 +12,7 @@ from torch.nn import functional
 from pasi_vision.anatomy import GRADE_MAX
 from pasi_vision.segment.layout import REGION_CLASSES, SIGN_STEPS, SIGNS
 from pasi_vision.settings import Settings
+from pasi_vision.train.weak import weak_loss
 
 __all__ = ["LossSettings", "Losses", "area_loss", "grade_loss", "losses", "region_loss"]
 
@@ -23,6 +24,7 @@ class LossSettings(Settings):
         region, lesion, outline, signs: Of each head.
         dice: Of the soft Dice within lesion and outline, beside cross entropy.
         false_lesion: Further weight of cross entropy on skin of crops without any lesion.
+        scores: Of raters' region scores, for photographs without masks.
         smoothing: Lesion and outline targets are drawn towards a half by this share: people's outlines are not exact.
     """
 
@@ -32,6 +34,7 @@ class LossSettings(Settings):
     signs: float = Field(0.3, ge=0)
     dice: float = Field(1.0, ge=0)
     false_lesion: float = Field(1.0, ge=0)
+    scores: float = Field(1.0, ge=0)
     smoothing: float = Field(0.02, ge=0, lt=0.5)
 
 
@@ -65,6 +68,8 @@ def losses(logits: Tensor, batch: dict[str, Tensor], settings: LossSettings) -> 
     affected = batch["areas"][:, 0] * known[:, 3, None, None]
     signs = grade_loss(logits[:, REGION_CLASSES + 2 :], batch["grades"], affected)
     total = settings.region * region + settings.lesion * areas[0] + settings.outline * areas[1] + settings.signs * signs
+    if "score" in batch:
+        total = total + settings.scores * weak_loss(logits, batch["score"])
     return Losses(total, region, areas[0], areas[1], signs)
 
 

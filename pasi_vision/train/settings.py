@@ -29,6 +29,7 @@ class TrainSettings(Settings):
         crop_px: Side of a crop; a multiple of 32.
         cache_px: Longer side at which photographs are kept for training.
         close_up_share: Share of crops from close-ups where there are both kinds.
+        scored_share: Share of items that are whole photographs without masks, learnt from raters' region scores (findings.csv).
         learning_rate, weight_decay, warm_up: Of AdamW; the rate rises for `warm_up` of the steps and falls along a cosine.
         encoder_rate: Factor of the learning rate in the encoder: what ImageNet taught about photographs is to stay.
         frozen_batch_norms: The encoder's batch norms keep their statistics.
@@ -56,6 +57,7 @@ class TrainSettings(Settings):
     crop_px: int = Field(256, gt=0, multiple_of=32)
     cache_px: int = Field(640, gt=0)
     close_up_share: float = Field(0.65, ge=0, le=1)
+    scored_share: float = Field(0.0, ge=0, lt=1)
     learning_rate: float = Field(1.5e-3, gt=0)
     encoder_rate: float = Field(0.1, ge=0)
     weight_decay: float = Field(1e-2, ge=0)
