@@ -64,14 +64,12 @@ def _body(ax: Any, rows: pd.DataFrame, visit: str) -> Any:
         known = area[~np.isnan(area)]
         mean = float(known.mean()) if len(known) else None
         colour = "#ffffff" if mean is None else mappable.to_rgba(np.array([mean]))[0]
-        for points in shapes:
-            for side in (1, -1):
-                corners = [(side * x, y) for x, y in points]
-                hatch = None if mean is not None else "////"
-                ax.add_patch(
-                    Polygon(corners, closed=True, facecolor=colour, edgecolor="#374151", linewidth=0.7, hatch=hatch)
-                )
-        x, y = {"head_neck": (9, 92), "upper_limbs": (23, 62), "trunk": (0, 67), "lower_limbs": (14, 24)}[region]
+        hatch = None if mean is not None else "////"
+        for corners in (corners for points in shapes for corners in _outlines(points)):
+            ax.add_patch(
+                Polygon(corners, closed=True, facecolor=colour, edgecolor="#374151", linewidth=0.7, hatch=hatch)
+            )
+        x, y = {"head_neck": (11, 92), "upper_limbs": (23, 62), "trunk": (0, 67), "lower_limbs": (14, 24)}[region]
         dark = mean is not None and mean > 45 and region is Region.TRUNK
         text = "–" if mean is None else f"{mean:.1f}"
         ax.text(x, y, text, ha="center", va="center", fontsize=7, color="#ffffff" if dark else "#111827")
@@ -79,3 +77,11 @@ def _body(ax: Any, rows: pd.DataFrame, visit: str) -> Any:
     ax.axis("off")
     ax.set_title(f"{visit}", fontsize=8)
     return mappable
+
+
+def _outlines(points: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+    """A left half and its mirror image: one outline where they meet in the middle, two where they do not."""
+    mirrored = [(-x, y) for x, y in points]
+    if points[0][0] == points[-1][0] == 0:
+        return [points + mirrored[::-1]]
+    return [points, mirrored]
