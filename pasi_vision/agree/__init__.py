@@ -9,66 +9,30 @@
 {'icc_1': 0.17, 'icc_1k': 0.44, 'icc_a1': 0.29, 'icc_ak': 0.62, 'icc_c1': 0.71, 'icc_ck': 0.91}
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pasi_vision.agree.alpha import alpha
-    from pasi_vision.agree.audit import audit
-    from pasi_vision.agree.chance import chance_corrected, exact
-    from pasi_vision.agree.icc import ICC_FORMS, icc
-    from pasi_vision.agree.intra import intra_rater
-    from pasi_vision.agree.kappa import kappa
-    from pasi_vision.agree.limits import limits
-    from pasi_vision.agree.passing_bablok import passing_bablok
-    from pasi_vision.agree.planning import (
-        plan_icc,
-        plan_kappa,
-        plan_limits,
-        subjects_for_icc,
-        subjects_for_kappa,
-        subjects_for_limits,
-    )
-    from pasi_vision.agree.ratings import Ratings
-    from pasi_vision.agree.reading import ratings_from, read_ratings
-    from pasi_vision.agree.record import Agreement, find, read_agreement, write_agreement
-    from pasi_vision.agree.regression import ccc, deming
-    from pasi_vision.agree.resample import Resampling
-    from pasi_vision.agree.scale import Scale, parse_scale
-    from pasi_vision.agree.variance import variance_components
-
-_HOME = {
-    "Agreement": "record",
-    "ICC_FORMS": "icc",
-    "Ratings": "ratings",
-    "Resampling": "resample",
-    "Scale": "scale",
-    "alpha": "alpha",
-    "audit": "audit",
-    "ccc": "regression",
-    "chance_corrected": "chance",
-    "deming": "regression",
-    "exact": "chance",
-    "find": "record",
-    "icc": "icc",
-    "intra_rater": "intra",
-    "kappa": "kappa",
-    "limits": "limits",
-    "parse_scale": "scale",
-    "passing_bablok": "passing_bablok",
-    "plan_icc": "planning",
-    "plan_kappa": "planning",
-    "plan_limits": "planning",
-    "ratings_from": "reading",
-    "read_agreement": "record",
-    "read_ratings": "reading",
-    "subjects_for_icc": "planning",
-    "subjects_for_kappa": "planning",
-    "subjects_for_limits": "planning",
-    "variance_components": "variance",
-    "write_agreement": "record",
-}
+# Bound here at once, not when first asked for: `icc`, `kappa` ... are functions and modules of the same name, and the function must win.
+from pasi_vision.agree.alpha import alpha
+from pasi_vision.agree.audit import audit
+from pasi_vision.agree.chance import chance_corrected, exact
+from pasi_vision.agree.icc import ICC_FORMS, icc
+from pasi_vision.agree.intra import intra_rater
+from pasi_vision.agree.kappa import kappa
+from pasi_vision.agree.limits import limits
+from pasi_vision.agree.passing_bablok import passing_bablok
+from pasi_vision.agree.planning import (
+    plan_icc,
+    plan_kappa,
+    plan_limits,
+    subjects_for_icc,
+    subjects_for_kappa,
+    subjects_for_limits,
+)
+from pasi_vision.agree.ratings import Ratings
+from pasi_vision.agree.reading import ratings_from, read_ratings
+from pasi_vision.agree.record import Agreement, find, read_agreement, write_agreement
+from pasi_vision.agree.regression import ccc, deming
+from pasi_vision.agree.resample import Resampling
+from pasi_vision.agree.scale import Scale, parse_scale
+from pasi_vision.agree.variance import variance_components
 
 __all__ = [
     "ICC_FORMS",
@@ -101,16 +65,3 @@ __all__ = [
     "variance_components",
     "write_agreement",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for, so that importing the package costs nothing."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'pasi_vision.agree' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

@@ -105,6 +105,8 @@ def individual_equivalence(
             apart, together = totals[..., 0] / totals[..., 1], totals[..., 2] / totals[..., 3]
             return np.stack([apart - together, np.where(together > 0, apart / together, np.nan)], axis=-1)
 
+    if not parts[:, [0, 2]].any():
+        return unanswered(basis, names, "no variation: nobody differs from anybody", method, _EQUIVALENCE)
     found = bootstrap(Estimator(parts, two), resampling)
     return [answered(basis, name, found.of(at), method, _EQUIVALENCE) for at, name in enumerate(names)]
 

@@ -8,6 +8,7 @@ raters cannot be learned by drawing subjects, so its part is drawn from its own 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from pasi_vision.agree.ratings import Grid, Ratings
 from pasi_vision.agree.reading import ratings_from
 from pasi_vision.agree.record import Agreement, Basis, answered, unanswered
 from pasi_vision.agree.resample import Resampling
+from pasi_vision.agree.spread import ratio_limits, widened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +59,11 @@ def icc_of_grid(grid: Grid, resampling: Resampling) -> list[Agreement]:
     if why_not:
         return unanswered(grid.basis, _ALL, why_not, "intraclass correlation", _SOURCE)
     if grid.is_complete and grid.one_item_each:
-        return _analytic(mean_squares(grid.values), grid.basis, resampling)
+        records = _analytic(mean_squares(grid.values), grid.basis, resampling)
+        return [
+            _widened_error(record, grid, resampling) if record.statistic == "sem_consistency" else record
+            for record in records
+        ]
     return _resampled(grid, resampling)
 
 
@@ -179,8 +185,8 @@ def _resampled(grid: Grid, resampling: Resampling) -> list[Agreement]:
     for name, form in _forms(k).items():
         value = float(form(fitted.point)[0])
         if name == "sem_consistency":
-            low, high = _log_t(value, form(fitted.drawn), grid.n_subjects, resampling)
-            how = "bootstrap of subjects, t interval of the logarithm"
+            low, high = (value * np.sqrt(factor) for factor in _error_factors(grid, resampling))
+            how = "studentised bootstrap of subjects"
         else:
             low, high = _percentile(form(drawn), grid.n_subjects, resampling)
             pivot = "" if name.startswith("icc_c") else " with a chi-squared pivot for raters"
@@ -245,9 +251,26 @@ def _percentile(drawn: Floats, n_subjects: int, resampling: Resampling) -> tuple
     return float(low), float(high)
 
 
-def _log_t(value: float, drawn: Floats, n_subjects: int, resampling: Resampling) -> tuple[float, float]:
-    usable = drawn[np.isfinite(drawn) & (drawn > 0)]
-    if not value > 0 or len(usable) < 0.9 * len(drawn) or n_subjects < 3:
-        return np.nan, np.nan
-    half = resampling.t(n_subjects - 1) * np.std(np.log(usable))
-    return float(value * np.exp(-half)), float(value * np.exp(half))
+def _residual_squares(grid: Grid) -> tuple[Floats, Floats]:
+    """Per item: the squared residuals about item and rater, and their degrees of freedom."""
+    seen = ~np.isnan(grid.values)
+    number = seen.sum(axis=1)
+    apart = grid.values - np.nanmean(grid.values, axis=1, keepdims=True)
+    shifted = grid.values - np.nanmean(apart, axis=0)
+    mean = np.nanmean(shifted, axis=1)
+    return np.nansum((shifted - mean[:, None]) ** 2, axis=1), number - 1.0
+
+
+def _error_factors(grid: Grid, resampling: Resampling) -> tuple[float, float]:
+    squares, degrees = _residual_squares(grid)
+    owner = grid.item_subject
+    return ratio_limits(np.bincount(owner, weights=squares), np.bincount(owner, weights=degrees), resampling)
+
+
+def _widened_error(record: Agreement, grid: Grid, resampling: Resampling) -> Agreement:
+    """sem_consistency of a complete table, its chi-squared interval widened to hold for residuals of uneven spread too."""
+    if record.value is None or record.low is None or record.high is None:
+        return record
+    low, high = widened(record.value**2, (record.low**2, record.high**2), _error_factors(grid, resampling))
+    method = f"{record.method}, widened by the studentised bootstrap"
+    return replace(record, low=float(np.sqrt(low)), high=float(np.sqrt(high)), method=method)

@@ -16,6 +16,7 @@ from pasi_vision.agree.ratings import Grid, Ratings
 from pasi_vision.agree.reading import ratings_from
 from pasi_vision.agree.record import Agreement, Basis, answered, unanswered
 from pasi_vision.agree.resample import Resampling
+from pasi_vision.agree.spread import is_uneven, ratio_limits, widened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,15 +87,17 @@ def _error(grid: Grid, resampling: Resampling) -> list[Agreement]:
     squares, degrees = np.nansum((values - mean) ** 2, axis=1), (~np.isnan(values)).sum(axis=1) - 1.0
     variance = squares.sum() / degrees.sum()
     tail = (1 - resampling.level) / 2
+    owner = grid.item_subject
+    uneven = is_uneven(mean[:, 0], np.sqrt(squares / degrees), owner)
+    factors = ratio_limits(np.bincount(owner, weights=squares), np.bincount(owner, weights=degrees), resampling)
     if grid.one_item_each:
         total = degrees.sum()
-        limits = [variance * total / stats.chi2.ppf(1 - tail, total), variance * total / stats.chi2.ppf(tail, total)]
-        method += ", chi-squared interval"
+        limits = (variance * total / stats.chi2.ppf(1 - tail, total), variance * total / stats.chi2.ppf(tail, total))
+        limits = widened(variance, limits, factors) if uneven else limits
+        method += ", chi-squared interval" + (" widened for uneven spread" if uneven else "")
     else:
-        share = np.bincount(grid.item_subject, weights=squares - variance * degrees, minlength=n) / degrees.sum()
-        half = resampling.t(n - 1) * np.sqrt(n / (n - 1) * np.sum(share**2)) / max(variance, 1e-300)
-        limits = [variance * np.exp(-half), variance * np.exp(half)]
-        method += ", linearised by subject, t interval of the logarithm"
+        limits = (variance * factors[0], variance * factors[1])
+        method += ", studentised bootstrap of subjects"
     sem = np.sqrt([variance, *limits])
     shift = values[:, 1] - values[:, 0]
     sums = np.bincount(grid.item_subject, weights=shift - shift.mean(), minlength=n)

@@ -18,6 +18,7 @@ from pasi_vision.agree.ratings import Ratings
 from pasi_vision.agree.reading import ratings_from
 from pasi_vision.agree.record import Agreement, answered, unanswered
 from pasi_vision.agree.resample import Resampling
+from pasi_vision.agree.spread import is_uneven, ratio_limits, widened
 from pasi_vision.agree.trend import spread_grows, trend_records
 
 if TYPE_CHECKING:
@@ -111,32 +112,25 @@ def _spread(pair: Repeated) -> _Spread:
     return _Spread(tuple(parts), float(mean_error), n - 1.0)
 
 
-def _variance_limits(spread: _Spread, pair: Repeated, grows: bool, resampling: Resampling) -> tuple[float, float]:
-    """Limits of the variance of a difference: sums of chi-squared parts (MOVER), or robust where the spread is not constant."""
+def _variance_limits(spread: _Spread, pair: Repeated, resampling: Resampling) -> tuple[float, float, bool]:
+    """Limits of the variance of a difference: sums of chi-squared parts (MOVER), widened (third: True) where the spread seems uneven."""
     tail = (1 - resampling.level) / 2
     total = spread.variance
     down = sum((part * (1 - df / stats.chi2.ppf(1 - tail, df))) ** 2 for part, df in spread.parts)
     up = sum((part * (df / stats.chi2.ppf(tail, df) - 1)) ** 2 for part, df in spread.parts)
-    low, high = total - np.sqrt(down), total + np.sqrt(up)
-    if grows:
-        robust_low, robust_high = _robust_limits(pair, total, resampling)
-        low, high = min(low, robust_low), max(high, robust_high)
-    return max(low, 0.0), high
-
-
-def _robust_limits(pair: Repeated, total: float, resampling: Resampling) -> tuple[float, float]:
-    """t interval of the logarithm of the variance, linearised by subject: needs neither normal nor equally spread differences."""
-    n = pair.basis.n_subjects
-    square = (pair.difference - pair.difference.mean()) ** 2
-    share = np.bincount(pair.owner, weights=square - square.mean(), minlength=n) / len(square)
-    error = np.sqrt(n / (n - 1) * np.sum(share**2)) / max(square.mean(), 1e-300)
-    half = resampling.t(n - 1) * error
-    return total * np.exp(-half), total * np.exp(half)
+    limits = (total - np.sqrt(down), total + np.sqrt(up))
+    uneven = is_uneven(pair.average, np.abs(pair.difference - pair.difference.mean()), pair.owner)
+    if uneven:
+        n = pair.basis.n_subjects
+        squares = np.bincount(pair.owner, weights=(pair.difference - pair.difference.mean()) ** 2, minlength=n)
+        limits = widened(total, limits, ratio_limits(squares, np.bincount(pair.owner).astype(float), resampling))
+    return max(float(limits[0]), 0.0), float(limits[1]), uneven
 
 
 def _records(pair: Repeated, bias: float, spread: _Spread, grows: bool, resampling: Resampling) -> list[Agreement]:
     sd = float(np.sqrt(spread.variance))
-    low, high = (float(np.sqrt(v)) for v in _variance_limits(spread, pair, grows, resampling))
+    low_variance, high_variance, uneven = _variance_limits(spread, pair, resampling)
+    low, high = float(np.sqrt(low_variance)), float(np.sqrt(high_variance))
     mean_half = resampling.t(spread.degrees) * spread.mean_error
     below, above = 1.96 * (sd - low), 1.96 * (high - sd)
     wide, narrow = np.hypot(mean_half, above), np.hypot(mean_half, below)
@@ -148,7 +142,7 @@ def _records(pair: Repeated, bias: float, spread: _Spread, grows: bool, resampli
         "loa_high": ((loa_high, loa_high - narrow, loa_high + wide), "bias + 1.96 sd_difference, MOVER"),
     }
     repeats = " over subjects and visits" if len(pair.difference) > pair.basis.n_subjects else ""
-    robust = ", widened for unequal spread" if grows else ""
+    robust = ", widened for uneven spread" if uneven else ""
     caution = "the spread of the differences changes with their mean: see the regression form" if grows else ""
     return [
         answered(

@@ -61,7 +61,7 @@ class StudyDesign:
 
 @dataclass(frozen=True)
 class Study:
-    """One simulated study: ratings as numbers and as grades (rater 1 reads twice), and the raters' true effects."""
+    """One simulated study: ratings as numbers and as grades (rater 0 reads twice), and the raters' true effects."""
 
     numbers: Ratings
     grades: Ratings
@@ -144,7 +144,7 @@ def coverage(design: StudyDesign, replicates: int, resampling: Resampling, seed:
 
 
 def numeric_records(study: Study, resampling: Resampling) -> list[Agreement]:
-    """Every statistic of numbers: all raters, rater 1 (twice) and rater 0 against rater 1."""
+    """Every statistic of numbers: all raters, rater 0 twice, and rater 0 against rater 1."""
     ratings = study.numbers
     single, both = pair_of(ratings, "0", "1"), repeated_of(ratings, "0", "1")
     records = icc_of_grid(ratings.grid, resampling) + limits_of_pair(both, resampling) + ccc_of_pair(single, resampling)
