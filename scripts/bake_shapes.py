@@ -1,7 +1,8 @@
-"""Bake outlines of real psoriasis lesions (DermXDB, CC0) into `pasi_vision/phantom/assets/shapes.npz`: python scripts/bake_shapes.py FOLDER.
+"""Bake outlines of real psoriasis lesions (DermXDB, CC0) into `pasi_vision/phantom/assets/shapes.npz`.
 
-FOLDER holds one-bit PNG masks IMAGE__rRATER_pPASS.png. Every whole component of at least 64 px equivalent diameter (the pen was square, 10-25 px: smaller ones show the
-pen) is smoothed, turned to its long axis, scaled to equivalent radius 1 and stored as a signed distance (positive inside) on a 64 x 64 grid that spans -2.4 ... 2.4 radii.
+Run as `python scripts/bake_shapes.py FOLDER`; FOLDER holds one-bit PNG masks IMAGE__rRATER_pPASS.png. Every whole component of at
+least 64 px equivalent diameter (the pen was square, 10-25 px: smaller ones show the pen) is smoothed, turned to its long axis,
+scaled to equivalent radius 1 and stored as a signed distance (positive inside) on a 64 x 64 grid that spans -2.4 ... 2.4 radii.
 """
 
 from __future__ import annotations
@@ -48,7 +49,13 @@ def components(path: Path) -> list[tuple[float, float, NDArray[np.int8]]]:
         outline, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         hull = cv2.contourArea(cv2.convexHull(max(outline, key=len)))
         if ratio < 2.6:
-            found.append((float(ratio), area / max(hull, 1.0), signed_distance(part, (cx, cy, angle, float(np.sqrt(area / np.pi))))))
+            found.append(
+                (
+                    float(ratio),
+                    area / max(hull, 1.0),
+                    signed_distance(part, (cx, cy, angle, float(np.sqrt(area / np.pi)))),
+                )
+            )
     return found
 
 

@@ -30,15 +30,27 @@ COLOURS: dict[str, tuple[tuple[float, float, float], float]] = {
 def backdrop(rng: Rng, size: tuple[int, int], kind: str) -> Field:
     """Linear reflectance (H, W, 3) of what lies behind the body."""
     mean, spread = COLOURS[kind]
-    colour = np.array(mean) * np.exp(rng.normal(0, spread)) * np.exp(rng.normal(0, 0.12 + 0.3 * (kind in ("clothing", "pattern")), 3))
+    colour = (
+        np.array(mean)
+        * np.exp(rng.normal(0, spread))
+        * np.exp(rng.normal(0, 0.12 + 0.3 * (kind in ("clothing", "pattern")), 3))
+    )
     y, x = np.mgrid[: size[0], : size[1]].astype(np.float32) / np.float32(max(size))
     phase = rng.random(4)
     gradient = 1 + float(rng.uniform(0, 0.5)) * (x * np.cos(phase[0] * 6.3) + y * np.sin(phase[0] * 6.3) - 0.3)
-    folds = sample(fractal(2.1, 61), x * float(rng.uniform(0.3, 1.2)) + phase[1], y * float(rng.uniform(0.3, 1.2)) + phase[2])
+    folds = sample(
+        fractal(2.1, 61), x * float(rng.uniform(0.3, 1.2)) + phase[1], y * float(rng.uniform(0.3, 1.2)) + phase[2]
+    )
     shade = gradient * np.exp(float(rng.uniform(0.02, 0.35 if kind != "purple_grey" else 0.08)) * folds)
     grain = sample(fractal(0.4, 62), x * size[1] / 512 + phase[3], y * size[0] / 512 + phase[1])
     shade = shade * np.exp(float(rng.uniform(0.05, 0.3 if kind in ("clothing", "pattern", "grey") else 0.18)) * grain)
-    tint = np.stack([np.exp(float(rng.uniform(0, 0.05)) * sample(fractal(2.2, 66 + k), x * 0.9 + phase[k], y * 0.9)) for k in range(3)], -1)
+    tint = np.stack(
+        [
+            np.exp(float(rng.uniform(0, 0.05)) * sample(fractal(2.2, 66 + k), x * 0.9 + phase[k], y * 0.9))
+            for k in range(3)
+        ],
+        -1,
+    )
     out = shade[..., None] * colour[None, None, :].astype(np.float32) * tint
     if kind in ("clothing", "blue", "green", "white", "grey", "black") and rng.random() < 0.5:
         out = out * _weave(rng, x, y, size)[..., None]
@@ -47,14 +59,16 @@ def backdrop(rng: Rng, size: tuple[int, int], kind: str) -> Field:
     if kind == "wood":
         ring = np.sin(60 * y + 6 * sample(fractal(1.8, 63), x * 0.3 + phase[0], y * 2.0 + phase[1]))
         out = out * (1 + 0.25 * ring)[..., None]
-    return np.maximum(out, 0.002).astype(np.float32)
+    return np.asarray(np.maximum(out, 0.002), np.float32)
 
 
 def _weave(rng: Rng, x: Field, y: Field, size: tuple[int, int]) -> Field:
     count = max(size) / float(rng.uniform(2.2, 5.0))
     angle = float(rng.uniform(0, 3.14))
     u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    return np.asarray(1 + float(rng.uniform(0.03, 0.15)) * np.sin(2 * np.pi * count * u) * np.sin(2 * np.pi * count * v), np.float32)
+    return np.asarray(
+        1 + float(rng.uniform(0.03, 0.15)) * np.sin(2 * np.pi * count * u) * np.sin(2 * np.pi * count * v), np.float32
+    )
 
 
 def _pattern(rng: Rng, x: Field, y: Field, out: Field) -> Field:
@@ -91,7 +105,12 @@ def cast_shadow(alpha: Field, rng: Rng) -> Field:
     """Factor (H, W) of the body's shadow on what is behind it."""
     size = max(alpha.shape)
     shift = rng.normal(0, 0.03, 2) * size
-    moved = cv2.warpAffine(alpha, np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32), (alpha.shape[1], alpha.shape[0]), borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(
+        alpha,
+        np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32),
+        (alpha.shape[1], alpha.shape[0]),
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     small = cv2.resize(moved, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(small, (0, 0), float(rng.uniform(0.3, 8.0)))
     full = cv2.resize(soft, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)

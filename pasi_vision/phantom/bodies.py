@@ -55,7 +55,11 @@ def _scene(seed: int, group: int) -> tuple[Scene, bool, float]:
     rng = np.random.default_rng([seed, group, 977])
     shape = draw_shape(rng)
     female = shape.female > 0.5
-    clothes = covered(("briefs", "bra") if female and rng.random() < 0.5 else ("briefs",)) if rng.random() < 0.7 else covered(("shorts",))
+    clothes = (
+        covered(("briefs", "bra") if female and rng.random() < 0.5 else ("briefs",))
+        if rng.random() < 0.7
+        else covered(("shorts",))
+    )
     hair = float(rng.choice([0.0, rng.uniform(0.1, 0.5), rng.uniform(0.5, 1.0)], p=[0.15, 0.35, 0.5]))
     return chance_scene(make_body(shape), rng, clothes), female, hair
 
@@ -96,7 +100,9 @@ def _shell(surface: Surface, person: Person, female: bool, rng: Rng) -> Shell:
     seen = surface.region > 0
     mm = float(np.median(surface.mm_per_px[seen])) if seen.any() else 1.0
     inside = cv2.distanceTransform(solid, cv2.DIST_L2, 3) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 3)
-    inside = cv2.GaussianBlur(np.clip(inside - np.where(solid > 0, 0.5, -0.5), -200.0, 200.0).astype(np.float32), (0, 0), 0.9)
+    inside = cv2.GaussianBlur(
+        np.clip(inside - np.where(solid > 0, 0.5, -0.5), -200.0, 200.0).astype(np.float32), (0, 0), 0.9
+    )
     glabrous = np.isin(surface.part, [int(part) for part in GLABROUS_PARTS])
     crease = np.log(np.maximum(anatomy.melanin, 1e-3))
     crease = crease - cv2.GaussianBlur(crease, (0, 0), max(1.5, 3.0 / mm))

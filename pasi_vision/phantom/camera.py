@@ -1,4 +1,6 @@
-"""From scene light to the stored photograph: exposure, lens, sensor, tone curve, sharpening, JPEG at the camera's own resolution, then reduction."""
+"""From scene light to the stored photograph: exposure, lens, sensor, tone curve, sharpening and JPEG at the camera's own
+resolution, then reduction.
+"""
 
 from __future__ import annotations
 
@@ -49,13 +51,15 @@ def draw_camera(rng: Rng, cast: float = 1.0) -> Camera:
     """A random camera: casts neutral 65, orange 17, magenta 10, blue 1 % (field guide, section 8), scaled by `cast`."""
     kind = int(rng.choice(5, p=[0.60, 0.20, 0.12, 0.03, 0.05]))
     tint = ((0, 0, 0), (0.16, 0.0, -0.28), (0.10, -0.09, 0.03), (-0.12, 0.0, 0.14), (0.03, 0.05, -0.10))[kind]
-    balance = np.array([1.0, 0.965, 1.13]) * np.exp(cast * (np.array(tint) * rng.uniform(0.4, 1.3) + rng.normal(0, 0.06, 3)))
+    balance = np.array([1.0, 0.965, 1.13]) * np.exp(
+        cast * (np.array(tint) * rng.uniform(0.4, 1.3) + rng.normal(0, 0.06, 3))
+    )
     return Camera(
-        target=float(np.clip(rng.normal(0.50, 0.08), 0.25, 0.66)),
+        target=float(np.clip(rng.normal(0.455, 0.08), 0.22, 0.6)),
         error_ev=float(np.clip(rng.normal(-0.05, 0.28), -1.0, 0.55)),
         balance=(float(balance[0]), float(balance[1]), float(balance[2])),
         contrast=float(rng.uniform(1.2, 2.5)),
-        saturation=float(np.clip(rng.normal(0.92, 0.2), 0.5, 1.5)),
+        saturation=float(np.clip(rng.normal(0.88, 0.18), 0.5, 1.4)),
         blur_px=float(np.clip(np.exp(rng.normal(np.log(0.58), 0.5)), 0.3, 2.6)),
         defocus_px=float(rng.exponential(1.7)) if rng.random() < 0.75 else 0.0,
         focus=(float(rng.normal(0.5, 0.12)), float(rng.normal(0.5, 0.12)), float(rng.uniform(0.25, 0.6))),
@@ -82,17 +86,22 @@ def photograph(radiance: Field, camera: Camera, rng: Rng, weight: Field | None =
     encoded = _tone(light, camera)
     encoded = encoded + _noise(rng, shot, encoded, camera)
     if camera.sharpen:
-        encoded = cv2.addWeighted(encoded, 1 + camera.sharpen, cv2.GaussianBlur(encoded, (0, 0), 1.0), -camera.sharpen, 0)
-    picture = np.clip(encoded * 255 + 0.5, 0, 255).astype(np.uint8)
-    return picture
+        soft = cv2.GaussianBlur(encoded, (0, 0), 1.0)
+        encoded = np.asarray(cv2.addWeighted(encoded, 1 + camera.sharpen, soft, -camera.sharpen, 0), np.float32)
+    return np.asarray(np.clip(encoded * 255 + 0.5, 0, 255).astype(np.uint8))
 
 
 def stored(picture: NDArray[np.uint8], quality: tuple[int, ...]) -> NDArray[np.uint8]:
     """JPEG with chroma at half resolution, once per given quality."""
     for value in quality:
-        flags = [cv2.IMWRITE_JPEG_QUALITY, value, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
+        flags = [
+            cv2.IMWRITE_JPEG_QUALITY,
+            value,
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+        ]
         _, data = cv2.imencode(".jpg", picture[..., ::-1], flags)
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+        picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
     return np.ascontiguousarray(picture)
 
 
@@ -125,7 +134,11 @@ def _tone(light: Field, camera: Camera) -> Field:
     shoulder = np.where(encoded > 0.75, 0.75 + 0.25 * np.tanh((encoded - 0.75) / 0.25), encoded)
     mixed = np.where(encoded > 1.2, shoulder, 0.35 * encoded + 0.65 * shoulder)
     pivot = 0.48
-    curved = np.where(mixed < pivot, pivot * (np.maximum(mixed, 0) / pivot) ** camera.contrast, 1 - (1 - pivot) * np.maximum((1 - mixed) / (1 - pivot), 0) ** camera.contrast)
+    curved = np.where(
+        mixed < pivot,
+        pivot * (np.maximum(mixed, 0) / pivot) ** camera.contrast,
+        1 - (1 - pivot) * np.maximum((1 - mixed) / (1 - pivot), 0) ** camera.contrast,
+    )
     table = (camera.black + (1 - camera.black) * curved).astype(np.float32)
     index = np.sqrt(np.clip(light, 0, 4.0)) * np.float32((_CURVE_SIZE - 1) / 2.0)
     out = table[index.astype(np.int32)]
@@ -136,6 +149,6 @@ def _tone(light: Field, camera: Camera) -> Field:
 def _noise(rng: Rng, shot: Field, encoded: Field, camera: Camera) -> Field:
     height, width = shot.shape
     level = np.float32(camera.noise / 255) * (0.6 + 0.8 * (1 - encoded[..., 1]))
-    colour = rng.standard_normal((height // 2 + 1, width // 2 + 1, 3), dtype=np.float32)
-    colour = cv2.resize(colour, (width, height), interpolation=cv2.INTER_LINEAR)
+    coarse = rng.standard_normal((height // 2 + 1, width // 2 + 1, 3), dtype=np.float32)
+    colour = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray((shot[..., None] + 0.9 * colour) * level[..., None], np.float32)

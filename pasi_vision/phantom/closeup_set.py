@@ -27,7 +27,14 @@ JPEG_QUALITY = 95
 
 
 def write_closeups(
-    folder: str | Path, count: int, preset: CloseUpPreset, *, seed: int = 0, jobs: int = 1, size: int = 448, first: int = 0
+    folder: str | Path,
+    count: int,
+    preset: CloseUpPreset,
+    *,
+    seed: int = 0,
+    jobs: int = 1,
+    size: int = 448,
+    first: int = 0,
 ) -> Path:
     """Write close-ups number `first` ... `first + count - 1` of a set; pictures that are there already are kept.
 
@@ -43,7 +50,10 @@ def write_closeups(
         OutputError: The folder cannot be written.
     """
     if count < 1 or size < 64 or jobs < 1:
-        raise InputError(f"count {count}, size {size}, jobs {jobs}", fix="Use a count and jobs of at least 1 and a size of at least 64.")
+        raise InputError(
+            f"count {count}, size {size}, jobs {jobs}",
+            fix="Use a count and jobs of at least 1 and a size of at least 64.",
+        )
     root = output_folder(folder)
     for name in ("close_ups", "masks"):
         output_folder(root / name)
@@ -84,7 +94,12 @@ def encoded(image: NDArray[np.uint8]) -> bytes:
     """A picture as JPEG with full chroma: the camera's own losses are in it already."""
     import cv2
 
-    flags = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    flags = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        JPEG_QUALITY,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ]
     return bytes(cv2.imencode(".jpg", image[..., ::-1], flags)[1])
 
 
@@ -111,16 +126,36 @@ def _tables(root: Path, rows: list[dict[str, Any]], preset: CloseUpPreset) -> Pa
     import pandas as pd
 
     photos = pd.DataFrame(
-        [{"subject_id": row["stem"], "visit": "baseline", "day": 1, "view": View.CLOSE_UP.value, "path": f"close_ups/{row['stem']}.jpg"} for row in rows]
+        [
+            {
+                "subject_id": row["stem"],
+                "visit": "baseline",
+                "day": 1,
+                "view": View.CLOSE_UP.value,
+                "path": f"close_ups/{row['stem']}.jpg",
+            }
+            for row in rows
+        ]
     )
     findings = [
-        Finding(row["stem"], "baseline", 1, "truth", 1, Region(entry["region"]), **{key: value for key, value in entry.items() if key != "region"})
+        Finding(
+            row["stem"],
+            "baseline",
+            1,
+            "truth",
+            1,
+            Region(entry["region"]),
+            **{key: value for key, value in entry.items() if key != "region"},
+        )
         for row in rows
         for entry in row["findings"]
     ]
     write_table(root / "photos.csv", photos, PHOTOS)
     write_table(root / "findings.csv", finding_frame(findings), FINDINGS)
-    write_json(root / "close_ups.json", {"preset": preset.model_dump(mode="json"), "pictures": {row["stem"]: row["facts"] for row in rows}})
+    write_json(
+        root / "close_ups.json",
+        {"preset": preset.model_dump(mode="json"), "pictures": {row["stem"]: row["facts"] for row in rows}},
+    )
     return root / "photos.csv"
 
 
@@ -135,7 +170,15 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=448)
     parser.add_argument("--first", type=int, default=0)
     given = parser.parse_args()
-    write_closeups(given.folder, given.count, load_preset(given.preset), seed=given.seed, jobs=given.jobs, size=given.size, first=given.first)
+    write_closeups(
+        given.folder,
+        given.count,
+        load_preset(given.preset),
+        seed=given.seed,
+        jobs=given.jobs,
+        size=given.size,
+        first=given.first,
+    )
 
 
 if __name__ == "__main__":

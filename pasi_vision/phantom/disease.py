@@ -1,4 +1,7 @@
-"""Which plaques a close-up shows: sizes, numbers, places and kinds as in real photographs (field guide, sections 2-5; outlines of DermXDB)."""
+"""Which plaques a close-up shows: sizes, numbers, places and kinds as in real photographs.
+
+Sources: the tallies in `docs/phantoms.md` and the outlines of DermXDB (Jalaboi et al., Med Image Anal 2023;83:102647).
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,8 @@ def draw_style(rng: Rng, scene: str) -> Style:
         scale_kind=kind,
         scale_cover=0.0 if kind == ScaleKind.NONE else float(rng.uniform(low, high)),
         height_mm=float(rng.gamma(2.0, 0.25)) * (0.4 if scene in ("face", "fold") else 1.0),
-        border_share=float(np.exp(rng.normal(np.log(0.026), 0.42))) * {"face": 2.2, "palm": 1.6, "sole": 1.6}.get(scene, 1.0),
+        border_share=float(np.exp(rng.normal(np.log(0.026), 0.42)))
+        * {"face": 2.2, "palm": 1.6, "sole": 1.6}.get(scene, 1.0),
         border_variation=float(rng.uniform(0.2, 0.7)),
         clearing=float(rng.uniform(0.5, 1.0)) if rng.random() < 0.06 else 0.0,
         halo=float(rng.uniform(0.15, 0.45)) if rng.random() < 0.05 else 0.0,
@@ -67,7 +71,13 @@ def draw_style(rng: Rng, scene: str) -> Style:
 
 
 def draw_plaques(
-    rng: Rng, skin: tuple[Field, Field, Field], frame_mm: tuple[float, float], style: Style, scene: str, axis: float, skin_share: float
+    rng: Rng,
+    skin: tuple[Field, Field, Field],
+    frame_mm: tuple[float, float],
+    style: Style,
+    scene: str,
+    axis: float,
+    skin_share: float,
 ) -> list[Plaque]:
     """Plaques for the skin in view.
 
@@ -79,7 +89,12 @@ def draw_plaques(
         axis: Direction of tension lines in the chart.
         skin_share: Share of the frame that is skin.
     """
-    counts = {"palm": (0.08, 0.20, 0.05, 0.0, 0.67), "sole": (0.05, 0.27, 0.06, 0.0, 0.62), "face": (0.10, 0.27, 0.10, 0.03, 0.50), "fold": (0.6, 0.2, 0.05, 0.0, 0.15)}
+    counts = {
+        "palm": (0.08, 0.20, 0.05, 0.0, 0.67),
+        "sole": (0.05, 0.27, 0.06, 0.0, 0.62),
+        "face": (0.10, 0.27, 0.10, 0.03, 0.50),
+        "fold": (0.6, 0.2, 0.05, 0.0, 0.15),
+    }
     chances = counts.get(scene, (0.22, 0.25, 0.20, 0.13, 0.20))
     kind = int(rng.choice(5, p=np.array(chances) / sum(chances)))
     area = draw_share(rng) * frame_mm[0] * frame_mm[1]
@@ -87,7 +102,10 @@ def draw_plaques(
         area = max(area, float(rng.uniform(0.3, 1.3)) * skin_share * frame_mm[0] * frame_mm[1])
     radii, rough, spread = _sizes(rng, kind, area, frame_mm[0])
     centres = _centres(rng, skin, radii, spread, frame_mm)
-    plaques = [_plaque(rng, (skin[0][at], skin[1][at]), float(r), style, (frame_mm[0], axis, rough)) for at, r in zip(centres, radii, strict=True)]
+    plaques = [
+        _plaque(rng, (skin[0][at], skin[1][at]), float(r), style, (frame_mm[0], axis, rough))
+        for at, r in zip(centres, radii, strict=True)
+    ]
     return plaques + [lobe for plaque in plaques for lobe in _lobes(rng, plaque, skin, frame_mm[0])]
 
 
@@ -95,25 +113,43 @@ def _sizes(rng: Rng, kind: int, area: float, width: float) -> tuple[Field, float
     """Radii in mm, roughness of outlines, and how far the centres spread (share of the frame) for one, few, several, many, confluent."""
     low = 0.004 * width
     if kind == 0:
-        main, satellites, rough, spread, fill = 1, int(rng.choice([0, rng.integers(1, 8)], p=[0.65, 0.35])), rng.uniform(0.03, 0.14), 0.16, 0.92
+        main, satellites = 1, _either(rng, 0.35, 1, 8)
+        rough, spread, fill = rng.uniform(0.03, 0.14), 0.16, 0.92
     elif kind == 1:
-        main, satellites, rough, spread, fill = int(rng.integers(2, 6)), int(rng.choice([0, rng.integers(1, 12)])), rng.uniform(0.03, 0.15), 0.42, 0.9
+        main, satellites = int(rng.integers(2, 6)), _either(rng, 0.5, 1, 12)
+        rough, spread, fill = rng.uniform(0.03, 0.15), 0.42, 0.9
     elif kind == 2:
-        main, satellites, rough, spread, fill = int(rng.integers(6, 31)), int(rng.integers(0, 12)), rng.uniform(0.03, 0.12), 0.55, 0.95
+        main, satellites = int(rng.integers(6, 31)), int(rng.integers(0, 12))
+        rough, spread, fill = rng.uniform(0.03, 0.12), 0.55, 0.95
     elif kind == 3:
-        main, satellites, rough, spread, fill = int(rng.integers(32, 111)), 0, rng.uniform(0.03, 0.12), 0.8, 0.75
+        main, satellites = int(rng.integers(32, 111)), 0
+        rough, spread, fill = rng.uniform(0.03, 0.12), 0.8, 0.75
     elif rng.random() < 0.5:
-        main, satellites, rough, spread, fill = int(rng.integers(1, 4)), int(rng.integers(0, 10)), rng.uniform(0.2, 0.5), 0.3, 1.25
+        main, satellites = int(rng.integers(1, 4)), int(rng.integers(0, 10))
+        rough, spread, fill = rng.uniform(0.2, 0.5), 0.3, 1.25
     else:
-        main, satellites, rough, spread, fill = int(rng.integers(12, 36)), int(rng.integers(0, 14)), rng.uniform(0.06, 0.2), 0.5, 1.5
+        main, satellites = int(rng.integers(12, 36)), int(rng.integers(0, 14))
+        rough, spread, fill = rng.uniform(0.06, 0.2), 0.5, 1.5
     sigma = (0.3, 0.6, 0.75, 0.42, 0.5)[kind]
     radii = np.exp(rng.normal(0, sigma, main))
     radii *= np.sqrt(fill * area / (np.pi * (radii**2).sum()))
     small = np.exp(rng.normal(np.log(0.016 * width), 0.6, satellites))
-    return np.maximum(np.concatenate([radii, np.minimum(small, radii.max())]), low).astype(np.float32), float(rough), float(spread)
+    return (
+        np.maximum(np.concatenate([radii, np.minimum(small, radii.max())]), low).astype(np.float32),
+        float(rough),
+        float(spread),
+    )
 
 
-def _centres(rng: Rng, skin: tuple[Field, Field, Field], radii: Field, spread: float, frame_mm: tuple[float, float]) -> list[int]:
+def _either(rng: Rng, chance: float, low: int, high: int) -> int:
+    """None, or with that chance a number from `low` to below `high`."""
+    many = int(rng.integers(low, high))
+    return many if rng.random() < chance else 0
+
+
+def _centres(
+    rng: Rng, skin: tuple[Field, Field, Field], radii: Field, spread: float, frame_mm: tuple[float, float]
+) -> list[int]:
     """Indices of skin points: the first near the middle, the others by weight, in clusters, seldom inside one another."""
     place, _, weight = skin
     size = float(np.hypot(*frame_mm)) / 2
@@ -143,7 +179,9 @@ def _centres(rng: Rng, skin: tuple[Field, Field, Field], radii: Field, spread: f
     return chosen
 
 
-def _plaque(rng: Rng, spot: tuple[Field, Field], radius: float, style: Style, frame: tuple[float, float, float]) -> Plaque:
+def _plaque(
+    rng: Rng, spot: tuple[Field, Field], radius: float, style: Style, frame: tuple[float, float, float]
+) -> Plaque:
     width, axis, rough = frame
     place, normal = spot
     lean = axis + float(rng.normal(0, 0.3))
@@ -180,7 +218,7 @@ def _plaque(rng: Rng, spot: tuple[Field, Field], radius: float, style: Style, fr
 
 
 def _lobes(rng: Rng, plaque: Plaque, skin: tuple[Field, Field, Field], width: float) -> list[Plaque]:
-    """Smaller ovals that have grown together with a big plaque: its edge becomes scalloped, with inward notches (field guide, section 2)."""
+    """Smaller ovals that have grown together with a big plaque: its edge becomes scalloped, with inward notches."""
     if plaque.radius_mm < 0.05 * width or rng.random() < 0.45:
         return []
     place = skin[0]

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.phantom.surface import Part, Surface
 
 Field = NDArray[np.float32]
+Numbers = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ def turned(x: Field, y: Field, angle: float, centre: tuple[float, float] = (0.0,
     return dx * cos + dy * sin, dy * cos - dx * sin
 
 
-def cone(x: Field, y: Field, start: Sequence[float], end: Sequence[float], radii: tuple[float, float]) -> tuple[Field, Field, Field]:
+def cone(
+    x: Field, y: Field, start: Sequence[float], end: Sequence[float], radii: tuple[float, float]
+) -> tuple[Field, Field, Field]:
     """A tapered capsule in the picture plane: signed distance (positive inside), share along it 0-1, radius there. All in mm."""
     ax, ay = float(start[0]), float(start[1])
     bx, by = float(end[0]) - ax, float(end[1]) - ay
@@ -141,13 +144,7 @@ def dome(inside: Field, radius: Field | float) -> Field:
     return np.asarray(radius * np.sqrt(np.maximum(share * (2.0 - share), 0.0)), np.float32)
 
 
-def smooth_max(a: Field, b: Field, width: float) -> Field:
+def smooth_max(a: Numbers, b: Numbers, width: float) -> Field:
     """Maximum with a rounded seam of `width` mm."""
     h = np.clip(0.5 + 0.5 * (a - b) / np.float32(width), 0.0, 1.0)
     return np.asarray(b + (a - b) * h + np.float32(width) * h * (1.0 - h), np.float32)
-
-
-def enlarged(values: NDArray[np.generic], size: tuple[int, int], *, nearest: bool = False) -> NDArray[np.generic]:
-    """Bring a half-resolution map to (height, width)."""
-    mode = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=mode))

@@ -15,9 +15,21 @@ Rng = np.random.Generator
 UPPER, LOWER = 2, 4
 
 #: Root x, y and length, radii (mm) of thumb, index, middle, ring, little finger of a hand pointing up, the thumb to the right.
-_FINGERS = ((34, 24, 66, 14.0, 9.4), (29, -44, 68, 10.6, 8.0), (9, -50, 76, 10.8, 8.2), (-12, -47, 70, 10.3, 7.8), (-31, -36, 54, 9.2, 7.0))
+_FINGERS = (
+    (34, 24, 66, 14.0, 9.4),
+    (29, -44, 68, 10.6, 8.0),
+    (9, -50, 76, 10.8, 8.2),
+    (-12, -47, 70, 10.3, 7.8),
+    (-31, -36, 54, 9.2, 7.0),
+)
 _FINGER_ANGLES = (0.72, 0.13, 0.02, -0.10, -0.24)
-_TOES = ((27, -92, 34, 15.5, 13.0), (5, -98, 24, 9.8, 8.6), (-10, -92, 22, 9.0, 8.0), (-23, -83, 20, 8.4, 7.6), (-35, -71, 18, 8.2, 7.4))
+_TOES = (
+    (27, -92, 34, 15.5, 13.0),
+    (5, -98, 24, 9.8, 8.6),
+    (-10, -92, 22, 9.0, 8.0),
+    (-23, -83, 20, 8.4, 7.6),
+    (-35, -71, 18, 8.2, 7.4),
+)
 
 
 def palm(canvas: Canvas, rng: Rng) -> Shell:
@@ -52,15 +64,31 @@ def _several(canvas: Canvas, rng: Rng, kind: str) -> Shell:
     if two:
         size = min(along * float(rng.uniform(0.75, 1.25)) / length, across * float(rng.uniform(0.8, 1.15)) / 205.0)
     else:
-        size = min(along, 1.5 * across) * float(rng.choice([rng.uniform(0.8, 1.1), rng.uniform(1.1, 2.3)], p=[0.55, 0.45])) / length
+        size = (
+            min(along, 1.5 * across)
+            * float(rng.choice([rng.uniform(0.8, 1.1), rng.uniform(1.1, 2.3)], p=[0.55, 0.45]))
+            / length
+        )
     first = bool(rng.random() < 0.5)
     for index in range(2 if two else 1):
         flip = first ^ bool(index)
-        shift = (0.26 * across * (1 if index else -1) if two else float(rng.normal(0, 0.06)) * across) + float(rng.normal(0, 0.02)) * across
+        shift = (0.26 * across * (1 if index else -1) if two else float(rng.normal(0, 0.06)) * across) + float(
+            rng.normal(0, 0.02)
+        ) * across
         rise = float(rng.normal(0.02, 0.06 if size * length < 1.1 * along else 0.22)) * along
         x, y = canvas.grid()
-        u, v = turned(x, y, turn + float(rng.normal(0, 0.08)), (shift * np.cos(turn) - rise * np.sin(turn), shift * np.sin(turn) + rise * np.cos(turn)))
-        frame = ((-u if flip else u) / np.float32(size)).astype(np.float32), (v / np.float32(size)).astype(np.float32), float(size), index
+        u, v = turned(
+            x,
+            y,
+            turn + float(rng.normal(0, 0.08)),
+            (shift * np.cos(turn) - rise * np.sin(turn), shift * np.sin(turn) + rise * np.cos(turn)),
+        )
+        frame = (
+            ((-u if flip else u) / np.float32(size)).astype(np.float32),
+            (v / np.float32(size)).astype(np.float32),
+            float(size),
+            index,
+        )
         (_hand if kind in ("palm", "back") else _foot)(shell, rng, frame, palmar=kind in ("palm", "sole"))
     shell.axis = turn + np.pi / 2
     return shell
@@ -72,11 +100,14 @@ Frame = tuple[Field, Field, float, int]
 def _place(shell: Shell, frame: Frame, inside: Field, height: Field, part: Part) -> NDArray[np.bool_]:
     """Put a finished piece (in its own mm) over what the shell already holds."""
     u, v, size, index = frame
-    height = cv2.GaussianBlur(np.where(inside > 0, height, 0.0).astype(np.float32), (0, 0), max(1.0, 1.6 * size / shell.pixel_mm))
+    covered = np.where(inside > 0, height, 0.0).astype(np.float32)
+    height = np.asarray(cv2.GaussianBlur(covered, (0, 0), max(1.0, 1.6 * size / shell.pixel_mm)), np.float32)
     here = inside * np.float32(size) > shell.inside_mm
     shell.elevation_mm = np.where(here, height * np.float32(size), shell.elevation_mm).astype(np.float32)
     shell.inside_mm = np.where(here, inside * np.float32(size), shell.inside_mm).astype(np.float32)
-    shell.chart_mm = np.where(here[..., None], np.stack([u, v], -1) * np.float32(size), shell.chart_mm).astype(np.float32)
+    shell.chart_mm = np.where(here[..., None], np.stack([u, v], -1) * np.float32(size), shell.chart_mm).astype(
+        np.float32
+    )
     shell.part = np.where(here, int(part), shell.part).astype(np.uint8)
     shell.limb = np.where(here, index, shell.limb).astype(np.uint8)
     return np.asarray(here & (inside > 0))
@@ -92,23 +123,31 @@ def _hand(shell: Shell, rng: Rng, frame: Frame, *, palmar: bool) -> None:
     middle, _, _ = cone(u, v, (0, 45), (0, -20), (30 * fat, 34 * fat))
     web, _, _ = cone(u, v, (-28, -27), (26, -34), (15 * fat, 17 * fat))
     base = smooth_max(smooth_max(smooth_max(wrist, heel, 12), thenar, 12), smooth_max(middle, web, 8), 10)
-    surface, height = base, dome(base, 19.0) + 5.0 * np.exp(-((u / 30) ** 2) - (v / 60) ** 2) * np.clip(base / 15, 0, 1)
+    surface = base
+    bulge = 5.0 * np.exp(-((u / 30) ** 2) - (v / 60) ** 2) * np.clip(base / 15, 0, 1)
+    height = np.asarray(dome(base, 19.0) + bulge, np.float32)
     if palmar:
-        height += 4.0 * np.exp(-(((u - 22) ** 2 + (v - 22) ** 2) / 420)) + 3.0 * np.exp(-(((u + 22) ** 2 + (v - 22) ** 2) / 500)) - 3 * np.exp(-((u**2 + v**2) / 300))
+        height += (
+            4.0 * np.exp(-(((u - 22) ** 2 + (v - 22) ** 2) / 420))
+            + 3.0 * np.exp(-(((u + 22) ** 2 + (v - 22) ** 2) / 500))
+            - 3 * np.exp(-((u**2 + v**2) / 300))
+        )
     else:
         for rx, ry, *_ in _FINGERS[1:]:
             height += 3.0 * np.exp(-(((u - rx) / 7) ** 2 + ((v - ry - 8) / 8) ** 2)) * np.clip(base / 6, 0, 1)
     fingers = []
-    for (rx, ry, length, thick, thin), lean in zip(_FINGERS, _FINGER_ANGLES, strict=True):
+    for (rx, ry, usual, thick, thin), lean in zip(_FINGERS, _FINGER_ANGLES, strict=True):
         angle = lean * splay + float(rng.normal(0, 0.05))
-        length *= float(rng.uniform(0.92, 1.08))
+        length = usual * float(rng.uniform(0.92, 1.08))
         tip = rx + length * np.sin(angle), ry - length * np.cos(angle)
         near, along, radius = cone(u, v, (rx, ry), tip, (thick * fat, thin * fat))
         fingers.append((near, along, (rx, ry), tip, angle, length, thin * fat))
         swell = near + 0.5 * np.exp(-(((along - 0.5) / 0.08) ** 2)) - 0.3 * np.exp(-(((along - 0.25) / 0.12) ** 2))
         height = smooth_max(np.where(swell > 0, dome(swell, radius * 0.95) + 3.0, -5.0).astype(np.float32), height, 4.0)
         surface = smooth_max(surface, swell, 3.0)
-    here = _place(shell, frame, surface.astype(np.float32), height.astype(np.float32), Part.PALM if palmar else Part.HAND_BACK)
+    here = _place(
+        shell, frame, surface.astype(np.float32), height.astype(np.float32), Part.PALM if palmar else Part.HAND_BACK
+    )
     tone, lines_mm, flush = _hand_creases(u, v, fingers, rng, palmar)
     shell.relief_mm = np.where(here, lines_mm * np.float32(min(size, 1.5)), shell.relief_mm).astype(np.float32)
     _tint(shell, rng, here, tone, flush, palmar)
@@ -137,7 +176,9 @@ def _hand_creases(u: Field, v: Field, fingers: list, rng: Rng, palmar: bool) -> 
         for spot in (0.02, 0.36, 0.68) if palmar else (0.0, 0.38, 0.70):
             distance = (along - spot) * length + 0.7 * wave
             if palmar:
-                relief -= inside * (1.1 * np.exp(-((distance / 0.7) ** 2)) + 0.6 * np.exp(-(((distance - 2.6) / 0.6) ** 2)))
+                relief -= inside * (
+                    1.1 * np.exp(-((distance / 0.7) ** 2)) + 0.6 * np.exp(-(((distance - 2.6) / 0.6) ** 2))
+                )
                 tone += inside * 0.25 * np.exp(-((distance / 1.6) ** 2))
             else:
                 near_joint = inside * np.exp(-((distance / (0.55 * thin + 2)) ** 2))
@@ -146,16 +187,24 @@ def _hand_creases(u: Field, v: Field, fingers: list, rng: Rng, palmar: bool) -> 
                 flush += 0.7 * near_joint
         flush += inside * (0.9 if palmar else 0.5) * np.clip((along - 0.75) / 0.25, 0, 1)
     if palmar:
-        for start, middle, end in (((34, -10), (10, 0), (4, 58)), ((36, -18), (0, -4), (-34, 12)), ((-38, -20), (-8, -26), (16, -44))):
+        for start, middle, end in (
+            ((34, -10), (10, 0), (4, 58)),
+            ((36, -18), (0, -4), (-34, 12)),
+            ((-38, -20), (-8, -26), (16, -44)),
+        ):
             distance = _curve(u, v, start, middle, end) + 0.4 * np.abs(wave)
             relief -= 1.2 * np.exp(-((distance / 0.8) ** 2))
             tone += 0.25 * np.exp(-((distance / 1.6) ** 2))
-        flush += 0.5 * np.exp(-(((u - 25) ** 2 + (v - 20) ** 2) / 500)) + 0.6 * np.exp(-(((u + 28) ** 2 + (v - 15) ** 2) / 500))
+        flush += 0.5 * np.exp(-(((u - 25) ** 2 + (v - 20) ** 2) / 500)) + 0.6 * np.exp(
+            -(((u + 28) ** 2 + (v - 15) ** 2) / 500)
+        )
         relief -= 0.35 * np.maximum(sample(fractal(1.0, 21), u / 90, v / 90) - 1.0, 0)
     return tone.astype(np.float32), relief.astype(np.float32), flush.astype(np.float32)
 
 
-def _curve(u: Field, v: Field, start: tuple[float, float], middle: tuple[float, float], end: tuple[float, float]) -> Field:
+def _curve(
+    u: Field, v: Field, start: tuple[float, float], middle: tuple[float, float], end: tuple[float, float]
+) -> Field:
     """Distance in mm to a bent line through three points."""
     t = np.linspace(0, 1, 9)[:, None]
     a, b, c = np.array(start), 2 * np.array(middle) - 0.5 * (np.array(start) + np.array(end)), np.array(end)
@@ -164,7 +213,14 @@ def _curve(u: Field, v: Field, start: tuple[float, float], middle: tuple[float, 
     return np.asarray(np.minimum.reduce(gaps), np.float32)
 
 
-def _nail(shell: Shell, rng: Rng, grid: tuple[Field, Field], tip: tuple[tuple[float, float], float, float], here: NDArray[np.bool_], part: Part) -> None:
+def _nail(
+    shell: Shell,
+    rng: Rng,
+    grid: tuple[Field, Field],
+    tip: tuple[tuple[float, float], float, float],
+    here: NDArray[np.bool_],
+    part: Part,
+) -> None:
     (tx, ty), angle, thin = tip
     along, across = turned(grid[0], grid[1], angle - np.pi / 2, (tx, ty))
     long, wide = thin * float(rng.uniform(0.75, 1.0)), thin * float(rng.uniform(0.62, 0.78))
@@ -206,11 +262,20 @@ def _foot(shell: Shell, rng: Rng, frame: Frame, *, palmar: bool) -> None:
         height = smooth_max(np.where(near > 0, dome(near, radius) + 3, -5.0).astype(np.float32), height, 4.0)
         surface = smooth_max(surface, near, 2.0)
         toes.append((near, along, tip, lean, thin))
-    here = _place(shell, frame, surface.astype(np.float32), height.astype(np.float32), Part.SOLE if palmar else Part.FOOT_BACK)
+    here = _place(
+        shell, frame, surface.astype(np.float32), height.astype(np.float32), Part.SOLE if palmar else Part.FOOT_BACK
+    )
     wave = sample(fractal(1.4, 6, low=2.0), u / 150 + float(rng.random()), v / 150)
-    relief = -0.4 * np.maximum(np.sin(v / 5.5 + 2.5 * wave) - 0.75, 0) * np.exp(-(((u - 12) / 22) ** 2) - ((v - 5) / 45) ** 2) * 4 if palmar else 0 * u
+    relief = (
+        -0.4
+        * np.maximum(np.sin(v / 5.5 + 2.5 * wave) - 0.75, 0)
+        * np.exp(-(((u - 12) / 22) ** 2) - ((v - 5) / 45) ** 2)
+        * 4
+        if palmar
+        else 0 * u
+    )
     flush = 0.8 * np.exp(-(((v - 75) / 22) ** 2)) + 0.7 * np.exp(-(((v + 50) / 20) ** 2)) if palmar else 0.2 + 0 * u
-    for near, along, tip, lean, thin in toes:
+    for near, along, *_ in toes:
         inside = np.clip(near / 2 + 0.5, 0, 1)
         flush = flush + 0.6 * inside * np.clip(along, 0, 1)
         relief = relief - 0.8 * inside * np.exp(-(((along - 0.35) * 30 / 1.2) ** 2))

@@ -40,10 +40,18 @@ class Light:
 def draw_light(rng: Rng, flash: float = 0.75) -> Light:
     """A random light: on-camera flash with that chance, else window or room light."""
     if rng.random() < flash:
-        tilt, ambient, falloff = float(rng.uniform(0.1, 0.6)), float(rng.uniform(0.1, 0.35)), float(rng.uniform(0.3, 0.8))
+        tilt, ambient, falloff = (
+            float(rng.uniform(0.1, 0.6)),
+            float(rng.uniform(0.1, 0.35)),
+            float(rng.uniform(0.3, 0.8)),
+        )
         behind = float(rng.uniform(0.15, 0.8))
     else:
-        tilt, ambient, falloff = float(rng.uniform(0.4, 1.2)), float(rng.uniform(0.2, 0.5)), float(rng.uniform(0.0, 0.35))
+        tilt, ambient, falloff = (
+            float(rng.uniform(0.4, 1.2)),
+            float(rng.uniform(0.2, 0.5)),
+            float(rng.uniform(0.0, 0.35)),
+        )
         behind = float(rng.uniform(0.6, 1.2))
     turn = float(rng.normal(-np.pi / 2, 1.1))
     direction = (np.sin(tilt) * np.cos(turn), np.sin(tilt) * np.sin(turn), -np.cos(tilt))
@@ -52,7 +60,7 @@ def draw_light(rng: Rng, flash: float = 0.75) -> Light:
         ambient=ambient,
         falloff=falloff,
         spot=(float(rng.normal(0.5, 0.12)), float(rng.normal(0.47, 0.12))),
-        shine=float(rng.choice([rng.uniform(0.0, 0.06), rng.uniform(0.06, 0.3)], p=[0.75, 0.25])),
+        shine=float(rng.choice([rng.uniform(0.0, 0.05), rng.uniform(0.05, 0.25)], p=[0.8, 0.2])),
         narrow=float(np.exp(rng.uniform(np.log(8), np.log(60)))),
         cavity=float(rng.uniform(0.35, 1.0)),
         behind=behind,

@@ -37,12 +37,25 @@ def spots(rng: Rng, size: tuple[int, int], count: int, radius_px: tuple[float, f
         radius = float(np.clip(np.exp(rng.normal(np.log(radius_px[0]), radius_px[1])), 0.5, 60))
         at = rng.random(2) * (size[1], size[0])
         axes = (max(1, int(16 * radius)), max(1, int(16 * radius * rng.uniform(0.6, 1.0))))
-        cv2.ellipse(out, (int(at[0] * 16), int(at[1] * 16)), axes, float(rng.uniform(0, 180)), 0, 360, int(rng.integers(130, 256)), -1, cv2.LINE_AA, 4)
+        cv2.ellipse(
+            out,
+            (int(at[0] * 16), int(at[1] * 16)),
+            axes,
+            float(rng.uniform(0, 180)),
+            0,
+            360,
+            int(rng.integers(130, 256)),
+            -1,
+            cv2.LINE_AA,
+            4,
+        )
     soft = cv2.GaussianBlur(out, (0, 0), max(softness * radius_px[0], 0.6))
     return np.asarray(soft, np.float32) / np.float32(255)
 
 
-def strokes(rng: Rng, size: tuple[int, int], count: int, shape: tuple[float, float, float, float], width_px: float) -> Field:
+def strokes(
+    rng: Rng, size: tuple[int, int], count: int, shape: tuple[float, float, float, float], width_px: float
+) -> Field:
     """Wavy lines, 0-1: (angle, spread of angles, length px, curl) and width; anti-aliased."""
     angle, spread, length, curl = shape
     out = np.zeros(size, np.uint8)
@@ -64,7 +77,10 @@ def add_spots(overlay: Overlay, rng: Rng, person: Person, mm_per_px: float) -> N
     """Moles, freckles, cherry spots."""
     size = overlay.melanin.shape
     area = size[0] * size[1] * mm_per_px**2 / 1e4
-    moles, freckles = int(min(rng.poisson(person.moles * area), 30)), int(min(rng.poisson(person.freckles * 6 * area), 500))
+    moles, freckles = (
+        int(min(rng.poisson(person.moles * area), 30)),
+        int(min(rng.poisson(person.freckles * 6 * area), 500)),
+    )
     if freckles:
         overlay.melanin *= 1 + float(rng.uniform(0.3, 1.2)) * spots(rng, size, freckles, (0.9 / mm_per_px, 0.4), 0.5)
     if moles:
@@ -118,7 +134,13 @@ def add_stretch_marks(overlay: Overlay, rng: Rng, mm_per_px: float, angle: float
 def add_scratches(overlay: Overlay, rng: Rng, mm_per_px: float) -> None:
     """Fresh scratches: thin red lines with a few crusts."""
     size = overlay.blood.shape
-    field = strokes(rng, size, int(rng.integers(2, 9)), (float(rng.uniform(0, 3.14)), 0.12, 30 / mm_per_px, 0.15), max(1.0, 0.6 / mm_per_px))
+    field = strokes(
+        rng,
+        size,
+        int(rng.integers(2, 9)),
+        (float(rng.uniform(0, 3.14)), 0.12, 30 / mm_per_px, 0.15),
+        max(1.0, 0.6 / mm_per_px),
+    )
     soft = cv2.GaussianBlur(field, (0, 0), max(0.7, 0.4 / mm_per_px))
     overlay.blood *= 1 + float(rng.uniform(1, 6)) * soft
 
@@ -133,10 +155,21 @@ def add_crusts(overlay: Overlay, rng: Rng, mm_per_px: float, where: Field) -> No
 def add_fissures(overlay: Overlay, rng: Rng, mm_per_px: float, where: Field, angle: float) -> None:
     """Fissures of thick palmar or plantar skin: deep red cracks with white rims."""
     size = overlay.blood.shape
-    lines = strokes(rng, size, int(rng.integers(3, 26)), (angle, 0.35, float(rng.uniform(6, 22)) / mm_per_px, 0.25), max(1.0, 0.7 / mm_per_px)) * where
+    lines = (
+        strokes(
+            rng,
+            size,
+            int(rng.integers(3, 26)),
+            (angle, 0.35, float(rng.uniform(6, 22)) / mm_per_px, 0.25),
+            max(1.0, 0.7 / mm_per_px),
+        )
+        * where
+    )
     rim = cv2.GaussianBlur(lines, (0, 0), max(1.0, 1.2 / mm_per_px))
     overlay.ink.append((np.clip(1.3 * rim, 0, 0.6), (0.66, 0.54, 0.42)))
-    overlay.ink.append((np.clip(1.2 * lines, 0, 0.85), (0.16, 0.02, 0.012) if rng.random() < 0.7 else (0.45, 0.30, 0.2)))
+    overlay.ink.append(
+        (np.clip(1.2 * lines, 0, 0.85), (0.16, 0.02, 0.012) if rng.random() < 0.7 else (0.45, 0.30, 0.2))
+    )
     overlay.relief_mm -= 0.5 * lines
 
 
@@ -157,11 +190,22 @@ def add_tattoo(overlay: Overlay, rng: Rng) -> None:
     radius = float(rng.uniform(0.06, 0.2)) * max(size)
     if rng.random() < 0.4:
         text = "".join(rng.choice(list("AMORELINSVTKJ"), int(rng.integers(3, 8))))
-        cv2.putText(out, text, (int(centre[0] - radius), int(centre[1])), int(rng.integers(0, 8)), radius / 40, 255, max(1, int(radius / 18)), cv2.LINE_AA)
+        cv2.putText(
+            out,
+            text,
+            (int(centre[0] - radius), int(centre[1])),
+            int(rng.integers(0, 8)),
+            radius / 40,
+            255,
+            max(1, int(radius / 18)),
+            cv2.LINE_AA,
+        )
     else:
         for _ in range(int(rng.integers(4, 14))):
             points = (centre + rng.normal(0, radius * 0.5, (int(rng.integers(3, 7)), 2))).astype(np.int32)
-            cv2.polylines(out, [points], bool(rng.random() < 0.5), 255, max(1, int(radius / rng.uniform(10, 30))), cv2.LINE_AA)
+            cv2.polylines(
+                out, [points], bool(rng.random() < 0.5), 255, max(1, int(radius / rng.uniform(10, 30))), cv2.LINE_AA
+            )
             if rng.random() < 0.3:
                 cv2.fillPoly(out, [points], 150)
     soft = cv2.GaussianBlur(out, (0, 0), 1.0).astype(np.float32) / np.float32(255)
@@ -169,7 +213,9 @@ def add_tattoo(overlay: Overlay, rng: Rng) -> None:
     overlay.ink.append((float(rng.uniform(0.5, 0.9)) * soft, colour))
 
 
-def hair_layer(rng: Rng, size: tuple[int, int], density: float, mm_per_px: float, angle: float, where: Field | None = None) -> Field:
+def hair_layer(
+    rng: Rng, size: tuple[int, int], density: float, mm_per_px: float, angle: float, where: Field | None = None
+) -> Field:
     """Body hair 0-1 over the frame; `density` 0-1, hair about 0.06 mm wide and 8-25 mm long."""
     area = size[0] * size[1] * mm_per_px**2 / 100
     count = int(min(density * 6.0 * area, 900))
@@ -179,7 +225,9 @@ def hair_layer(rng: Rng, size: tuple[int, int], density: float, mm_per_px: float
     return field if where is None else field * where
 
 
-def scalp_hair(rng: Rng, size: tuple[int, int], mm_per_px: float, where: Field, thickness: float) -> tuple[Field, Field]:
+def scalp_hair(
+    rng: Rng, size: tuple[int, int], mm_per_px: float, where: Field, thickness: float
+) -> tuple[Field, Field]:
     """Hair of the head: how much it hides (H, W) and how bright each strand is (H, W, 0-1), combed one way with a parting now and then.
 
     Args:
@@ -194,9 +242,21 @@ def scalp_hair(rng: Rng, size: tuple[int, int], mm_per_px: float, where: Field, 
     step = np.linspace(0.0, 1.0, 5)
     rows, columns = np.nonzero(where > 0.2)
     pick = rng.integers(0, max(len(rows), 1), count)
-    starts = np.stack([columns[pick], rows[pick]], -1) + rng.normal(0, 3, (count, 2)) if len(rows) else rng.random((count, 2)) * (width, height)
+    starts = (
+        np.stack([columns[pick], rows[pick]], -1) + rng.normal(0, 3, (count, 2))
+        if len(rows)
+        else rng.random((count, 2)) * (width, height)
+    )
     sway = fractal(2.2, 53)
-    lean = angle + 0.5 * sway[np.clip(starts[:, 1] * 511 / height, 0, 511).astype(int), np.clip(starts[:, 0] * 511 / width, 0, 511).astype(int)] + rng.normal(0, 0.12, count)
+    lean = (
+        angle
+        + 0.5
+        * sway[
+            np.clip(starts[:, 1] * 511 / height, 0, 511).astype(int),
+            np.clip(starts[:, 0] * 511 / width, 0, 511).astype(int),
+        ]
+        + rng.normal(0, 0.12, count)
+    )
     curl = rng.normal(0, 0.18, count)
     thick = max(1, round(0.1 / mm_per_px))
     for start, a, c, tone in zip(starts, lean, curl, rng.integers(40, 256, count), strict=True):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Field = NDArray[np.float32]
+Numbers = NDArray[np.floating[Any]]
 
 _ROW = 2048  # cv2.remap takes maps narrower than 32767: long point lists are folded into rows
 
@@ -25,14 +27,15 @@ def fractal(slope: float, seed: int, size: int = 512, low: float = 1.0) -> Field
     field = (field - field.mean()) / field.std()
     out = field.astype(np.float32)
     out.setflags(write=False)
-    return out
+    return np.asarray(out, np.float32)
 
 
 @lru_cache(maxsize=16)
 def cells(count: int, seed: int, size: int = 512) -> Field:
-    """A tileable mosaic of about `count` cells, (size, size, 3): gap to the second nearest seed (0 on edges), a value per cell in [0, 1], ramp.
+    """A tileable mosaic of about `count` cells, (size, size, 3): gap to the second nearest seed (0 on edges), value, ramp.
 
-    The ramp rises across each cell in a direction of its own; gap and ramp are in units of the mean cell spacing.
+    The value is random per cell, 0-1. The ramp rises across each cell in a direction of its own; gap and ramp are in units of
+    the mean cell spacing.
     """
     from scipy.spatial import cKDTree
 
@@ -52,7 +55,7 @@ def cells(count: int, seed: int, size: int = 512) -> Field:
     return np.asarray(out)
 
 
-def sample(tile: Field, x: Field, y: Field) -> Field:
+def sample(tile: Field, x: Numbers, y: Numbers) -> Field:
     """Bilinear look-up of a tileable texture; x, y of any shape in units of one tile (1.0 = the whole texture)."""
     height, width = tile.shape[:2]
     flat = x.ndim != 2 or x.shape[1] > 30000
@@ -80,7 +83,7 @@ def _shrunk(source: tuple[str, float, int], level: int) -> Field:
     name, value, seed = source
     tile = fractal(value, seed) if name == "fractal" else relief_tile()
     for _ in range(level):
-        tile = cv2.resize(tile, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        tile = np.asarray(cv2.resize(tile, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
     return np.asarray(tile, np.float32)
 
 
@@ -92,11 +95,19 @@ def relief_tile() -> Field:
     furrow = np.exp(-((gap / 0.2) ** 2))
     secondary = np.exp(-((fine / 0.2) ** 2))
     uneven = 0.5 + 0.5 * np.tanh(fractal(1.4, 13))  # furrows are deep here and shallow there, so that no mosaic shows
-    relief = -furrow * uneven - 0.4 * secondary * (1.2 - uneven) + 0.2 * (value - 0.5) + 0.15 * (fine_value - 0.5) + 0.3 * fractal(0.7, 12)
+    relief = (
+        -furrow * uneven
+        - 0.4 * secondary * (1.2 - uneven)
+        + 0.2 * (value - 0.5)
+        + 0.15 * (fine_value - 0.5)
+        + 0.3 * fractal(0.7, 12)
+    )
     return np.asarray(cv2.GaussianBlur(relief, (0, 0), 0.8, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
-def sample_at(source: tuple[str, float, int], x_mm: Field, y_mm: Field, period_mm: float, mm_per_px: float) -> Field:
+def sample_at(
+    source: tuple[str, float, int], x_mm: Numbers, y_mm: Numbers, period_mm: float, mm_per_px: float
+) -> Field:
     """Look up ("fractal", slope, seed) or ("relief", 0, 0) laid out with one tile per `period_mm`, blurred to the size of a pixel."""
     texel_mm = period_mm / 512
     level = int(np.clip(np.round(np.log2(max(mm_per_px / texel_mm, 1.0))), 0, 6))

@@ -1,9 +1,10 @@
 """Skin colour from what is in it: melanin and blood absorb, collagen scatters. Reflectance 400-700 nm -> linear sRGB under D65.
 
-Model: light crosses the epidermis twice (Beer-Lambert absorption by melanosomes) and is returned by a semi-infinite dermis whose diffuse
-reflectance follows from absorption and reduced scattering (Flock, Patterson, Wilson & Wyman, IEEE Trans Biomed Eng 1989;36:1162). Coefficients:
-Jacques, Phys Med Biol 2013;58:R37 (melanosomes 519 cm-1 at 500 nm falling as lambda^-3.5, skin scattering 46 cm-1 x (lambda/500)^-1.421, blood-free skin absorption); haemoglobin
-extinction as tabulated by S. Prahl (Oregon Medical Laser Center) for 150 g/l of whole blood; colour matching by Wyman, Sloan & Shirley, JCGT 2013;2:1.
+Model: light crosses the epidermis twice (absorption by clumps of melanosomes) and is returned by a semi-infinite dermis whose
+diffuse reflectance follows from absorption and reduced scattering (Flock, Patterson, Wilson & Wyman, IEEE Trans Biomed Eng
+1989;36:1162). Coefficients: Jacques, Phys Med Biol 2013;58:R37 (melanosomes 519 cm-1 at 500 nm falling as lambda^-3.5, scattering
+of skin 46 cm-1 x (lambda / 500)^-1.421, absorption of blood-free skin); haemoglobin extinction as tabulated by S. Prahl (Oregon
+Medical Laser Center) for 150 g/l; colour matching by Wyman, Sloan & Shirley, J Comput Graph Tech 2013;2:1.
 """
 
 from __future__ import annotations
@@ -22,14 +23,50 @@ EPIDERMIS_CM = 0.006  # 60 um
 CLUMPING = 0.5  # squared coefficient of variation of melanin between paths
 HORNY_LAYER = 0.022  # light that the horny layer returns uncoloured
 #: Oxy- and deoxyhaemoglobin, cm-1 per mol/l, every 10 nm from 400 to 700 nm (Prahl).
+# fmt: off
 _OXY = (266232, 466840, 480360, 246072, 102580, 62816, 44480, 33209.2, 26629.2, 23684.4, 20932.8, 20035.2, 24202.4, 39956.8, 53236, 43016,
-        32613.2, 44496, 50104, 14400.8, 3200, 1506, 942, 610, 442, 368, 319.6, 294, 277.6, 276, 290)  # fmt: skip
+        32613.2, 44496, 50104, 14400.8, 3200, 1506, 942, 610, 442, 368, 319.6, 294, 277.6, 276, 290)
 _DEOXY = (223296, 303956, 407560, 528600, 413280, 103292, 23388.8, 16156.4, 14550, 16684, 20862, 25773.6, 31589.6, 39036.4, 46592, 53412,
-          53788, 45072, 37020, 28324.4, 14677.2, 9443.6, 6509.6, 5148.8, 4345.2, 3750.12, 3226.56, 2795.12, 2407.92, 2051.96, 1794.28)  # fmt: skip
+          53788, 45072, 37020, 28324.4, 14677.2, 9443.6, 6509.6, 5148.8, 4345.2, 3750.12, 3226.56, 2795.12, 2407.92, 2051.96,
+          1794.28)
+# fmt: on
 #: CIE standard illuminant D65, every 10 nm from 400 to 700 nm.
-_D65 = (82.75, 91.49, 93.43, 86.68, 104.86, 117.01, 117.81, 114.86, 115.92, 108.81, 109.35, 107.80, 104.79, 107.69, 104.41, 104.05, 100.0,
-        96.33, 95.79, 88.69, 90.01, 89.60, 87.70, 83.29, 83.70, 80.03, 80.21, 82.28, 78.28, 69.72, 71.61)  # fmt: skip
-_XYZ_TO_RGB = np.array([[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560], [0.0556434, -0.2040259, 1.0572252]])
+_D65 = (
+    82.75,
+    91.49,
+    93.43,
+    86.68,
+    104.86,
+    117.01,
+    117.81,
+    114.86,
+    115.92,
+    108.81,
+    109.35,
+    107.80,
+    104.79,
+    107.69,
+    104.41,
+    104.05,
+    100.0,
+    96.33,
+    95.79,
+    88.69,
+    90.01,
+    89.60,
+    87.70,
+    83.29,
+    83.70,
+    80.03,
+    80.21,
+    82.28,
+    78.28,
+    69.72,
+    71.61,
+)  # fmt: skip
+_XYZ_TO_RGB = np.array(
+    [[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560], [0.0556434, -0.2040259, 1.0572252]]
+)
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 
 #: Ranges of the look-up table, both axes logarithmic: melanosomes in the epidermis and blood in the dermis, by volume.
@@ -73,7 +110,7 @@ def _matching() -> Array:
     """CIE 1931 colour matching functions (31, 3) by the analytic fit of Wyman et al."""
 
     def lobe(centre: float, left: float, right: float) -> Array:
-        t = (WAVELENGTHS_NM - centre) * np.where(WAVELENGTHS_NM < centre, left, right)
+        t = (WAVELENGTHS_NM - centre) * np.where(centre > WAVELENGTHS_NM, left, right)
         return np.asarray(np.exp(-0.5 * t * t))
 
     x = 0.362 * lobe(442.0, 0.0624, 0.0374) + 1.056 * lobe(599.8, 0.0264, 0.0323) - 0.065 * lobe(501.1, 0.0490, 0.0382)
@@ -124,7 +161,15 @@ def skin_colour(melanin: Field, blood: Field, saturation: float = 0.7) -> Field:
         logs = cv2.log(np.clip(values, limits[0], limits[1]).astype(np.float32))
         return np.asarray((logs - np.float32(low)) * np.float32((_STEPS - 1) / (high - low)), np.float32)
 
-    return np.asarray(cv2.remap(table, place(blood, BLOOD_RANGE), place(melanin, MELANIN_RANGE), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    return np.asarray(
+        cv2.remap(
+            table,
+            place(blood, BLOOD_RANGE),
+            place(melanin, MELANIN_RANGE),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    )
 
 
 def melanin_for_ita(ita: float, blood: float = 0.012, saturation: float = 0.7) -> float:

@@ -1,7 +1,7 @@
 """Outlines as dermatologists draw them: a broad pen around what they see, grown, filled and merged, different for every rater.
 
-Calibrated on DermXDB (eight dermatologists; `docs/phantoms.md` gives the distances): outlines are grown by 1-3 % of the picture's width, holes are
-filled, neighbours nearer than 3-7 % are one, dense fields of drops are one area, single faint or small lesions are missed.
+Calibrated on DermXDB (eight dermatologists; `docs/phantoms.md` gives the distances): outlines are grown by 1-3 % of the
+picture's width, holes are filled, neighbours nearer than 3-7 % are one, dense fields of drops are one area, faint ones are missed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.phantom.noise import fractal, sample
+from pasi_vision.phantom.plaques import LesionMaps
+from pasi_vision.phantom.preset import OutlineSettings
 
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -78,10 +80,34 @@ def consensus(votes: list[Mask]) -> Mask:
     return np.asarray(np.mean(votes, axis=0) > 0.5, np.bool_)
 
 
-def visibility(strength: Field, cover: Field, size_mm: tuple[float, float]) -> Field:
+def visibility(strength: Field, cover: Field) -> Field:
     """How clearly each point looks affected, 0-1, from excess redness (0-1) and cover by scale (0-1)."""
-    del size_mm
     return np.asarray(np.clip(np.maximum(strength, 0.9 * cover), 0.0, 1.0), np.float32)
+
+
+def outlined(rng: Rng, habits: OutlineSettings, maps: LesionMaps, skin: Mask, alive: Mask) -> tuple[Mask, Field]:
+    """Majority of the simulated raters (on a grid of `GRID`) and the share of them that drew around each point, x 255.
+
+    Args:
+        habits: Number and habits of the raters.
+        maps: What the skin carries.
+        skin: (H, W); where a lesion can be.
+        alive: (H, W); where the plaque that dominates is a lesion (no after-mark, no other disease).
+    """
+    shape = skin.shape
+    scale = GRID / max(shape)
+    size = (max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale)))
+    red = np.clip((maps.blood_factor - 1.05) / 2.2, 0, 1) * alive
+    strength, cover = (
+        np.asarray(cv2.resize(field.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_AREA), np.float32)
+        for field in (red, maps.scale_cover * alive)
+    )
+    bare = cv2.resize(skin.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST) > 0
+    seen = visibility(strength, cover) * bare
+    near = cv2.dilate(bare.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    habit = habits.generous, float(np.exp(rng.normal(0.0, 0.25))) * (2.3 if rng.random() < habits.lumped else 1.0)
+    votes = [trace(seen, draw_pen(rng, *habit)) & near for _ in range(habits.raters)]
+    return consensus(votes), np.mean(votes, axis=0).astype(np.float32) * np.float32(255)
 
 
 def _grown(mask: Mask, by: float | Field) -> Mask:
@@ -90,7 +116,9 @@ def _grown(mask: Mask, by: float | Field) -> Mask:
 
 
 def _shrunk(mask: Mask, by: float) -> Mask:
-    padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)  # the picture's edge is no border
+    padded = cv2.copyMakeBorder(
+        mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE
+    )  # the picture's edge is no border
     deep = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
     return np.asarray(deep > by, np.bool_)
 
@@ -101,7 +129,12 @@ def _without_holes(mask: Mask, diameter: float) -> Mask:
         return mask
     height, width = mask.shape
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
-    inner = (left > 0) & (top > 0) & (left + stats[:, cv2.CC_STAT_WIDTH] < width) & (top + stats[:, cv2.CC_STAT_HEIGHT] < height)
+    inner = (
+        (left > 0)
+        & (top > 0)
+        & (left + stats[:, cv2.CC_STAT_WIDTH] < width)
+        & (top + stats[:, cv2.CC_STAT_HEIGHT] < height)
+    )
     small = inner & (stats[:, cv2.CC_STAT_AREA] < np.pi / 4 * diameter**2)
     small[0] = False
     return np.asarray(mask | small[labels], np.bool_)

@@ -20,7 +20,10 @@ Field = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What a place on the body changes in anybody's skin, (H, W): factors on melanin, blood and shine, relief of creases (mm), paint (nails, eyes)."""
+    """What a place on the body changes in anybody's skin, (H, W).
+
+    Factors on melanin, blood and shine, relief of creases in mm, and paint that is not skin (nails, eyes).
+    """
 
     melanin: Field
     blood: Field
@@ -42,7 +45,15 @@ class Finish:
 
 
 def paint(
-    chart_mm: Field, normal: Field, mm_per_px: float, person: Person, anatomy: Anatomy, maps: LesionMaps, overlay: Overlay, finish: Finish, light: Light
+    chart_mm: Field,
+    normal: Field,
+    mm_per_px: float,
+    person: Person,
+    anatomy: Anatomy,
+    maps: LesionMaps,
+    overlay: Overlay,
+    finish: Finish,
+    light: Light,
 ) -> Field:
     """Linear radiance (H, W, 3) of skin under a light; pixels without skin hold skin all the same (mask them)."""
     melanin, blood = healthy_maps(person, chart_mm, mm_per_px)
@@ -68,14 +79,18 @@ def paint(
     return np.asarray(colour * (diffuse * fall)[..., None] + (specular * fall)[..., None], np.float32)
 
 
-def _relief(person: Person, chart_mm: Field, mm_per_px: float, maps: LesionMaps, finish: Finish, inside: Field) -> Field:
+def _relief(
+    person: Person, chart_mm: Field, mm_per_px: float, maps: LesionMaps, finish: Finish, inside: Field
+) -> Field:
     """Furrows of healthy skin, coarser and deeper ones where a plaque has thickened it; in mm."""
     fine = micro_relief(person, chart_mm, mm_per_px)
     if not bool((inside > 0.02).any()):
         return np.asarray(person.relief_mm * fine, np.float32)
     coarse = micro_relief(person, chart_mm, mm_per_px, finish.lichen_angle, finish.coarse)
     thick = np.clip(maps.height_mm / 0.6, 0.0, 1.5)
-    mixed = fine * (1.0 - 0.55 * inside * np.minimum(thick, 1.0)) + coarse * inside * thick * np.float32(finish.wrinkle * 1.7)
+    mixed = fine * (1.0 - 0.55 * inside * np.minimum(thick, 1.0)) + coarse * inside * thick * np.float32(
+        finish.wrinkle * 1.7
+    )
     return np.asarray(person.relief_mm * mixed, np.float32)
 
 
@@ -98,7 +113,9 @@ def _add_scale(
         under = colour[where]
         thin = np.minimum(1.0, 0.25 + alpha)[:, None]  # thin scale lets the red through
         veil = under * 1.25 + 0.05  # seen through thin scale
-        colour[where] = under + alpha[:, None] * (rgb * (finish.whiteness * thin) + veil * (1 - finish.whiteness * thin) - under)
+        colour[where] = under + alpha[:, None] * (
+            rgb * (finish.whiteness * thin) + veil * (1 - finish.whiteness * thin) - under
+        )
         height[where] += np.float32(0.6) * thick
         gloss[where] *= 1.0 - 0.75 * alpha
     return height, gloss

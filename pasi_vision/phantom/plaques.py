@@ -1,8 +1,8 @@
 """Plaques on a body: where they are, what they are made of physically, and which of it any point of the skin carries.
 
-One engine for pictures (points = pixels) and for truth (points = samples of the body's faces). A plaque is an outline in the tangent
-plane of its centre; points are laid into that plane by the azimuthal equal-area projection (the chord to the centre is kept), which is exact
-for area on a sphere and nearly so on a limb.
+One engine for pictures (points = pixels) and for truth (points = samples of the body's faces). A plaque is an outline in the
+tangent plane of its centre; points are laid into that plane by the azimuthal equal-area projection (the chord to the centre is
+kept), which is exact for area on a sphere and nearly so on a limb.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from pasi_vision.phantom.noise import fractal, sample
 from pasi_vision.phantom.shapes import ELLIPSE, reaches, shape_distance
 
 Field = NDArray[np.float32]
+Columns = dict[str, NDArray[Any]]
 Triple = tuple[float, float, float]
 
 
@@ -34,11 +36,13 @@ class ScaleKind(IntEnum):
     COLLARETTE = 6
 
 
-#: Physical anchors of the PASI grades 0-4, linear in between. Erythema: factor by which dermal blood exceeds the same person's healthy
-#: skin (haemoglobin in plaques is 2-4 times that of healthy skin by diffuse reflectance; blood flow up to 13 times, Klemp & Staberg, J Invest
-#: Dermatol 1983;81:259). Induration: plaque elevation in mm (static PGA card of the National Psoriasis Foundation score: 0.25 mm a step;
-#: Gottlieb et al., J Drugs Dermatol 2003;2:260). Scaling: share of the plaque under scale (PASI wording: none, fine on some, fine to coarse on
-#: most, coarse on nearly all, thick on all; Fredriksson & Pettersson, Dermatologica 1978;157:238).
+#: Physical anchors of the PASI grades 0-4, linear in between.
+#: Erythema: factor by which dermal blood exceeds the same person's healthy skin (haemoglobin in plaques is 2-4 times that of
+#: healthy skin by diffuse reflectance; blood flow up to 13 times, Klemp & Staberg, J Invest Dermatol 1983;81:259).
+#: Induration: plaque elevation in mm (elevation card of the National Psoriasis Foundation score, 0.25 mm a step; Gottlieb et
+#: al., J Drugs Dermatol 2003;2:260).
+#: Scaling: share of the plaque under scale (PASI wording: none, fine on some, fine to coarse on most, coarse on nearly all,
+#: thick on all; Fredriksson & Pettersson, Dermatologica 1978;157:238).
 ERYTHEMA_BLOOD_FACTOR: tuple[float, ...] = (1.0, 1.6, 2.4, 3.6, 5.4)
 INDURATION_HEIGHT_MM: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
 SCALING_COVER: tuple[float, ...] = (0.0, 0.2, 0.45, 0.7, 0.95)
@@ -163,7 +167,7 @@ def lesion_maps(plaques: Sequence[Plaque], place_mm: Field, rest_normal: Field) 
 
     Args:
         plaques: Any number; later ones win where equally deep.
-        place_mm: (..., 3) rest-pose positions. Neighbouring points should lie near each other in memory (pixels, faces), which makes it fast.
+        place_mm: (..., 3) rest-pose positions. Neighbours should lie near each other in memory (pixels, faces): that is fast.
         rest_normal: (..., 3) unit normals of the rest pose; a plaque never reaches skin that faces away from it.
     """
     shape = place_mm.shape[:-1]
@@ -176,8 +180,8 @@ def lesion_maps(plaques: Sequence[Plaque], place_mm: Field, rest_normal: Field) 
     return LesionMaps(**{name: value.reshape(shape) for name, value in out.items()})
 
 
-def _empty(count: int) -> dict[str, NDArray[np.generic]]:
-    out: dict[str, NDArray[np.generic]] = {
+def _empty(count: int) -> Columns:
+    out: Columns = {
         name: np.zeros(count, np.float32)
         for name in ("depth", "scale_cover", "height_mm", "mark", "crease_scale", "erythema", "induration", "scaling")
     }
@@ -221,7 +225,7 @@ def _in_plane(plaque: Plaque, points: Field, normals: Field) -> tuple[Field, Fie
     return u * grow, v * grow, np.asarray((normals @ normal > -0.5) & (chord < plaque.reach_mm))
 
 
-def _smooth(x: Field) -> Field:
+def _smooth(x: NDArray[np.floating[Any]]) -> Field:
     """Smooth step from 0 to 1 over x in [0, 1]."""
     t = np.clip(x, 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
@@ -230,11 +234,13 @@ def _smooth(x: Field) -> Field:
 @lru_cache(maxsize=1)
 def _own_noise() -> Field:
     """Three noises of a plaque's own (512, 512, 3): of its outline, of its border's width, and of its redness and scale in patches."""
-    return np.ascontiguousarray(np.stack([fractal(2.0, 1, low=2.0), fractal(2.0, 3, low=2.0), fractal(1.1, 2, low=4.0)], -1))
+    return np.ascontiguousarray(
+        np.stack([fractal(2.0, 1, low=2.0), fractal(2.0, 3, low=2.0), fractal(1.1, 2, low=4.0)], -1)
+    )
 
 
 def _add(
-    out: dict[str, NDArray[np.generic]],
+    out: Columns,
     plaque: Plaque,
     index: int,
     points: Field,
@@ -252,8 +258,12 @@ def _add(
     period = np.float32(6.0 * radius)
     own = sample(_own_noise(), u / period + np.float32(phase[0]), v / period + np.float32(phase[1]))
     wobble, variation, patch = own[..., 0], own[..., 1], own[..., 2]
-    distance = shape_distance(plaque.shape, u / (radius * root), v * root / radius) * radius + wobble * (plaque.roughness * radius)
-    keep = distance > -(1.6 * float(np.exp(2.5 * plaque.border_variation)) * plaque.border_mm + (6.0 if plaque.halo else 0.0))
+    distance = shape_distance(plaque.shape, u / (radius * root), v * root / radius) * radius + wobble * (
+        plaque.roughness * radius
+    )
+    keep = distance > -(
+        1.6 * float(np.exp(2.5 * plaque.border_variation)) * plaque.border_mm + (6.0 if plaque.halo else 0.0)
+    )
     chosen, distance, variation, patch = chosen[keep], distance[keep], variation[keep], patch[keep]
     if not chosen.size:
         return
@@ -266,7 +276,7 @@ def _add(
 
 
 def _write(
-    out: dict[str, NDArray[np.generic]],
+    out: Columns,
     plaque: Plaque,
     index: int,
     chosen: NDArray[np.intp],
@@ -279,7 +289,9 @@ def _write(
         blood = blood * (1.0 - plaque.halo * ring)
     collar = _smooth((distance - 0.3 * width - 0.3) / (0.5 * width + 0.05 * plaque.radius_mm + 0.4))
     cover = plaque.scale_cover
-    local_cover = np.clip(cover + (0.30 * patch) * min(1.0, 4.0 * cover * (1.05 - cover)), 0.0, 1.0) * collar * (1.0 - cleared)
+    local_cover = (
+        np.clip(cover + (0.30 * patch) * min(1.0, 4.0 * cover * (1.05 - cover)), 0.0, 1.0) * collar * (1.0 - cleared)
+    )
     if plaque.scale_kind == ScaleKind.COLLARETTE:
         local_cover = local_cover * (1.0 - 0.85 * _smooth((depth - 0.25) / 0.3))
     height = plaque.height_mm * _smooth(0.5 + distance / np.maximum(2.0 * width, 1.2)) * (1.0 - 0.8 * cleared)
@@ -293,12 +305,16 @@ def _write(
     out["crease_scale"][won] = plaque.crease_scale
     out["plaque"][won] = index
     old_blood = np.asarray(out["blood_factor"][chosen], np.float32)
-    raised = np.where(blood > 1.0, np.maximum(old_blood, blood), np.where(old_blood <= 1.0, np.minimum(old_blood, blood), old_blood))
+    raised = np.where(
+        blood > 1.0, np.maximum(old_blood, blood), np.where(old_blood <= 1.0, np.minimum(old_blood, blood), old_blood)
+    )
     out["blood_factor"][chosen] = raised
     for name, values in (("scale_cover", local_cover), ("height_mm", height)):
         out[name][chosen] = np.maximum(np.asarray(out[name][chosen], np.float32), values)
     if plaque.mark:
-        out["mark"][chosen] = np.asarray(out["mark"][chosen], np.float32) + plaque.mark * _smooth(0.5 + distance / (2.2 * width))
+        out["mark"][chosen] = np.asarray(out["mark"][chosen], np.float32) + plaque.mark * _smooth(
+            0.5 + distance / (2.2 * width)
+        )
     out["lesion"][chosen] |= inside
     grades = plaque.grades
     for name, grade in zip(("erythema", "induration", "scaling"), grades, strict=True):

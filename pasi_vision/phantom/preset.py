@@ -13,7 +13,9 @@ class OutlineSettings(Settings):
     """How the simulated dermatologists draw."""
 
     raters: int = Field(3, ge=1, le=9, description="raters per photograph; the saved outline is their majority")
-    lumped: float = Field(0.2, ge=0, le=1, description="share of pictures in which all raters outline fields rather than single lesions")
+    lumped: float = Field(
+        0.2, ge=0, le=1, description="share of pictures in which all raters outline fields rather than single lesions"
+    )
     generous: float = Field(1.0, gt=0, le=3, description="factor on how far pens run outside and across gaps")
 
 
@@ -22,13 +24,17 @@ class CloseUpPreset(Settings):
 
     name: str
     scenes: dict[str, float] = Field(description="share of each kind of scene")
-    frame_mm: dict[str, tuple[float, float]] = Field(description="width of the frame in mm (log-uniform), by scene; `other` for the rest")
+    frame_mm: dict[str, tuple[float, float]] = Field(
+        description="width of the frame in mm (log-uniform), by scene; `other` for the rest"
+    )
     aspects: dict[str, float] = Field(description="share of each format, width:height")
     clear: float = Field(0.12, ge=0, le=1, description="share of pictures without any lesion")
     tones: tuple[float, float, float] = Field((0.6, 0.26, 0.14), description="light, medium, dark skin")
     flash: float = Field(0.75, ge=0, le=1)
     cast: float = Field(1.0, ge=0, description="strength of colour casts")
-    camera_scale: tuple[float, float] = Field((1.0, 1.5), description="camera resolution relative to the stored picture")
+    camera_scale: tuple[float, float] = Field(
+        (1.0, 1.5), description="camera resolution relative to the stored picture"
+    )
     camera_min_px: int = Field(560, ge=0, description="longer side of the camera's picture at least")
     backdrops: dict[str, float] = Field(description="share of each background")
     garment: float = Field(0.09, ge=0, le=1, description="share with clothing over an edge of the frame")

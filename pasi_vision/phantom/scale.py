@@ -1,7 +1,7 @@
 """Scale as a layer of its own: dust, lamellae with free edges, plates with cracks, peeling sheets, horn and collarettes, in mm.
 
-Each kind gives, per pixel of scaling skin, how opaque it is, its colour (linear reflectance) and how far it stands off the skin; shading does the
-rest (bright free edges, shadows, dark cracks). White scale on red skin is cream to pink, never snow-white (field guide, section 5).
+Each kind gives, per pixel of scaling skin, how opaque it is, its colour (linear reflectance) and how far it stands off the skin;
+shading does the rest (bright free edges, shadows, dark cracks). White scale on red skin is cream to pink, never snow-white.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class ScaleLook:
 
 def draw_look(rng: Rng, kind: ScaleKind, axis: float) -> ScaleLook:
     """A random look for a kind of scale; sizes from the field guide (lamellae 1-4 mm, plates 3-8 mm, sheets 5-18 mm)."""
-    low, high = {ScaleKind.PLATES: (2.5, 8.0), ScaleKind.SHEETS: (5.0, 18.0), ScaleKind.HORN: (4.0, 12.0)}.get(kind, (1.0, 4.0))
+    low, high = {ScaleKind.PLATES: (2.5, 8.0), ScaleKind.SHEETS: (5.0, 18.0), ScaleKind.HORN: (4.0, 12.0)}.get(
+        kind, (1.0, 4.0)
+    )
     blend = float(rng.random())
     tint = CREAM * (1 - blend) + SILVER * blend
     if kind == ScaleKind.HORN or (kind in (ScaleKind.PLATES, ScaleKind.SHEETS) and rng.random() < 0.3):
@@ -71,7 +73,9 @@ def draw_look(rng: Rng, kind: ScaleKind, axis: float) -> ScaleLook:
     )
 
 
-def scale_layer(kind: ScaleKind, cover: Field, chart_mm: Field, mm_per_px: float, look: ScaleLook) -> tuple[Field, Field, Field]:
+def scale_layer(
+    kind: ScaleKind, cover: Field, chart_mm: Field, mm_per_px: float, look: ScaleLook
+) -> tuple[Field, Field, Field]:
     """Opacity (N,), linear RGB (N, 3) and height in mm (N,) of scale at N points with local cover 0-1 and chart coordinates (N, 2)."""
     cos, sin = np.float32(np.cos(look.angle)), np.float32(np.sin(look.angle))
     x = (chart_mm[:, 0] * cos + chart_mm[:, 1] * sin) / np.float32(look.stretch) + np.float32(look.offset[0] * 500)
@@ -120,11 +124,20 @@ def _lamellae(cover: Field, noise: Noise, mosaic: Mosaic, look: ScaleLook) -> tu
     on = _step((1.1 * cover - level) / 0.16 + 0.5)
     body = _step(gap / 0.18)
     free = _step((ramp - 0.1) / 0.4)  # the lifted side of a flake
-    alpha = on * (0.25 + (0.35 + 0.4 * free) * body) * np.float32(0.4 + 0.6 * look.opacity) * np.clip(1.0 + 0.25 * fine, 0.3, 1.3)
+    alpha = (
+        on
+        * (0.25 + (0.35 + 0.4 * free) * body)
+        * np.float32(0.4 + 0.6 * look.opacity)
+        * np.clip(1.0 + 0.25 * fine, 0.3, 1.3)
+    )
     dust = 0.35 * _step((cover - _even(0.9 * fine)) / 0.5 + 0.2)
     height = on * body * np.float32(look.roughness_mm) * (0.35 + 0.9 * free + 0.5 * value)
     bright = 0.82 + 0.28 * free * on + 0.07 * fine
-    return np.clip(np.maximum(alpha, dust), 0, 1).astype(np.float32), _shaded(look.tint, bright), height.astype(np.float32)
+    return (
+        np.clip(np.maximum(alpha, dust), 0, 1).astype(np.float32),
+        _shaded(look.tint, bright),
+        height.astype(np.float32),
+    )
 
 
 def _plates(cover: Field, noise: Noise, mosaic: Mosaic, look: ScaleLook) -> tuple[Field, Field, Field]:
@@ -143,7 +156,12 @@ def _sheets(cover: Field, noise: Noise, mosaic: Mosaic, look: ScaleLook) -> tupl
     level = np.clip(0.6 * value + 0.4 * _even(slow), 0, 1)
     on = _step((1.15 * cover - level) / 0.12 + 0.5)
     rim = np.exp(-((gap / 0.09) ** 2)) * _step((ramp + 0.2) / 0.5)
-    alpha = on * (0.30 + 0.25 * _even(slow) + 0.55 * rim) * np.float32(0.5 + 0.5 * look.opacity) * np.clip(0.95 + 0.2 * fine, 0, 1.3)
+    alpha = (
+        on
+        * (0.30 + 0.25 * _even(slow) + 0.55 * rim)
+        * np.float32(0.5 + 0.5 * look.opacity)
+        * np.clip(0.95 + 0.2 * fine, 0, 1.3)
+    )
     height = on * (0.08 + np.float32(look.roughness_mm) * 1.2 * rim)
     bright = 0.85 + 0.3 * rim + 0.08 * fine
     return np.clip(alpha, 0, 1).astype(np.float32), _shaded(look.tint, bright), height.astype(np.float32)
@@ -155,4 +173,8 @@ def _horn(cover: Field, noise: Noise, mosaic: Mosaic, look: ScaleLook) -> tuple[
     crack = 1.0 - np.exp(-((gap / 0.05) ** 2)) * (value > 0.55)
     alpha = on * np.float32(0.45 + 0.45 * look.opacity) * (0.5 + 0.5 * crack) * np.clip(0.95 + 0.1 * fine, 0, 1.1)
     height = on * (0.25 * crack + 0.05 * fine)
-    return np.clip(alpha, 0, 1).astype(np.float32), _shaded(look.tint, 0.85 + 0.15 * _even(slow) + 0.09 * fine), height.astype(np.float32)
+    return (
+        np.clip(alpha, 0, 1).astype(np.float32),
+        _shaded(look.tint, 0.85 + 0.15 * _even(slow) + 0.09 * fine),
+        height.astype(np.float32),
+    )

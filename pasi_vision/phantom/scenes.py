@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.phantom.geometry import Canvas, Shell, blank, dome, turned
+from pasi_vision.phantom.geometry import Canvas, Shell, blank, turned
 from pasi_vision.phantom.noise import fractal, sample
 from pasi_vision.phantom.surface import Part
 
@@ -19,7 +18,7 @@ HEAD, UPPER, TRUNK, LOWER = 1, 2, 3, 4
 _REGION = {
     Part.CHEST: TRUNK, Part.ABDOMEN: TRUNK, Part.BACK: TRUNK, Part.BUTTOCK: LOWER, Part.NECK: HEAD, Part.SCALP: HEAD, Part.FACE: HEAD,
     Part.UPPER_ARM: UPPER, Part.ELBOW: UPPER, Part.FOREARM: UPPER, Part.AXILLA: TRUNK, Part.GROIN: TRUNK,
-    Part.THIGH: LOWER, Part.KNEE: LOWER, Part.SHIN: LOWER, Part.BREAST if hasattr(Part, "BREAST") else Part.AREOLA: TRUNK,
+    Part.THIGH: LOWER, Part.KNEE: LOWER, Part.SHIN: LOWER,
 }  # fmt: skip
 
 
@@ -27,35 +26,60 @@ def waviness(canvas: Canvas, rng: Rng, amplitude_mm: float, period_mm: float) ->
     """Gentle random undulation of a surface."""
     x, y = canvas.grid()
     phase = rng.random(2)
-    return np.asarray(amplitude_mm * sample(fractal(3.2, 5, low=1.0), x / period_mm + phase[0], y / period_mm + phase[1]), np.float32)
+    return np.asarray(
+        amplitude_mm * sample(fractal(3.2, 5, low=1.0), x / period_mm + phase[0], y / period_mm + phase[1]), np.float32
+    )
 
 
-def lines(canvas: Canvas, rng: Rng, angle: float, spots: list[float], depth_mm: float, width_mm: float, reach: float = 1e3) -> Field:
+def lines(
+    canvas: Canvas, rng: Rng, angle: float, spots: list[float], depth_mm: float, width_mm: float, reach: float = 1e3
+) -> Field:
     """Creases: narrow wavy furrows across the direction `angle` at the given places along it; negative heights."""
     x, y = canvas.grid()
     along, across = turned(x, y, angle)
     relief = np.zeros_like(x)
     for place in spots:
         phase = rng.random(2)
-        bend = sample(fractal(2.0, 6, low=2.0), across / 160 + phase[0], 0 * across + phase[1]) * np.float32(2.0 * width_mm + 1.0)
-        fade = np.exp(-((across / reach) ** 2)) * (0.6 + 0.4 * np.tanh(sample(fractal(1.2, 8), across / 120 + phase[1], 0 * across)))
-        relief = np.minimum(relief, -depth_mm * float(rng.uniform(0.5, 1.2)) * fade * np.exp(-(((along - place - bend) / width_mm) ** 2)))
+        bend = sample(fractal(2.0, 6, low=2.0), across / 160 + phase[0], 0 * across + phase[1]) * np.float32(
+            2.0 * width_mm + 1.0
+        )
+        fade = np.exp(-((across / reach) ** 2)) * (
+            0.6 + 0.4 * np.tanh(sample(fractal(1.2, 8), across / 120 + phase[1], 0 * across))
+        )
+        relief = np.minimum(
+            relief,
+            -depth_mm * float(rng.uniform(0.5, 1.2)) * fade * np.exp(-(((along - place - bend) / width_mm) ** 2)),
+        )
     return np.asarray(relief, np.float32)
 
 
 def patch(canvas: Canvas, rng: Rng) -> Shell:
     """Skin that fills the frame: trunk, thigh or upper arm from near by."""
-    part = Part(int(rng.choice([Part.BACK, Part.ABDOMEN, Part.CHEST, Part.THIGH, Part.UPPER_ARM, Part.BUTTOCK], p=[0.33, 0.22, 0.15, 0.14, 0.1, 0.06])))
+    part = Part(
+        int(
+            rng.choice(
+                [Part.BACK, Part.ABDOMEN, Part.CHEST, Part.THIGH, Part.UPPER_ARM, Part.BUTTOCK],
+                p=[0.33, 0.22, 0.15, 0.14, 0.1, 0.06],
+            )
+        )
+    )
     shell = blank(canvas, part, _REGION[part])
     width, height = canvas.size_mm
     x, y = canvas.grid()
     angle = float(rng.uniform(0, np.pi))
     along, across = turned(x, y, angle, (float(rng.normal(0, 0.2)) * width, float(rng.normal(0, 0.2)) * height))
     bow = float(rng.uniform(0.15, 0.75)) / (0.5 * width)
-    shell.elevation_mm = -0.5 * np.float32(bow) * across**2 - np.float32(0.1 * bow) * along**2 + waviness(canvas, rng, float(rng.uniform(0.01, 0.06)) * width, width) + waviness(canvas, rng, float(rng.uniform(0.0, 0.012)) * width, 0.35 * width)
+    shell.elevation_mm = (
+        -0.5 * np.float32(bow) * across**2
+        - np.float32(0.1 * bow) * along**2
+        + waviness(canvas, rng, float(rng.uniform(0.01, 0.06)) * width, width)
+        + waviness(canvas, rng, float(rng.uniform(0.0, 0.012)) * width, 0.35 * width)
+    )
     shell.axis = angle + float(rng.normal(0, 0.2))
     if rng.random() < 0.22:
-        shell.relief_mm += lines(canvas, rng, angle + np.pi / 2, list(rng.normal(0, 0.35 * width, rng.integers(1, 4))), 0.7, 0.009 * width)
+        shell.relief_mm += lines(
+            canvas, rng, angle + np.pi / 2, list(rng.normal(0, 0.35 * width, rng.integers(1, 4))), 0.7, 0.009 * width
+        )
     if part in (Part.CHEST, Part.ABDOMEN) and width > 120 and rng.random() < 0.45:
         _round_feature(shell, canvas, rng, navel=part == Part.ABDOMEN)
     return shell
@@ -85,7 +109,11 @@ def _round_feature(shell: Shell, canvas: Canvas, rng: Rng, *, navel: bool) -> No
 def limb(canvas: Canvas, rng: Rng, *, joint: bool = False) -> Shell:
     """One or two limbs that leave the frame; with `joint` an elbow or knee in the middle."""
     lower = rng.random() < 0.4
-    part = (Part.KNEE if lower else Part.ELBOW) if joint else Part(int(rng.choice([Part.SHIN, Part.THIGH] if lower else [Part.FOREARM, Part.UPPER_ARM])))
+    part = (
+        (Part.KNEE if lower else Part.ELBOW)
+        if joint
+        else Part(int(rng.choice([Part.SHIN, Part.THIGH] if lower else [Part.FOREARM, Part.UPPER_ARM])))
+    )
     shell = blank(canvas, part, LOWER if lower else UPPER)
     shell.inside_mm[:] = -1e3
     width, height = canvas.size_mm
@@ -93,7 +121,10 @@ def limb(canvas: Canvas, rng: Rng, *, joint: bool = False) -> Shell:
     angle = float(rng.normal(0, 0.22)) + (np.pi / 2 if rng.random() < (0.5 if two else 0.25) else 0.0)
     span = abs(width * np.sin(angle)) + abs(height * np.cos(angle))  # frame size across the limb
     thick = float(rng.uniform(0.30, 0.43) if two else rng.uniform(0.45, 1.05)) * span
-    offsets = [-0.5 * span + 0.5 * thick + float(rng.uniform(-0.05, 0.08)) * span, 0.5 * span - 0.5 * thick - float(rng.uniform(-0.05, 0.08)) * span]
+    offsets = [
+        -0.5 * span + 0.5 * thick + float(rng.uniform(-0.05, 0.08)) * span,
+        0.5 * span - 0.5 * thick - float(rng.uniform(-0.05, 0.08)) * span,
+    ]
     for index, offset in enumerate(offsets if two else [float(rng.normal(0, 0.09)) * span]):
         _one_limb(shell, canvas, rng, (index, angle + float(rng.normal(0, 0.06)), offset, thick, joint))
     shell.axis = angle + (np.pi / 2 if part == Part.THIGH and rng.random() < 0.3 else 0.0)
@@ -118,7 +149,9 @@ def _one_limb(shell: Shell, canvas: Canvas, rng: Rng, place: tuple[int, float, f
     inside = half - np.abs(side)
     here = inside > shell.inside_mm
     share = np.clip(side / half, -0.9995, 0.9995)
-    shell.elevation_mm = np.where(here, half * np.sqrt(1 - share**2) * float(rng.uniform(0.7, 1.0)), shell.elevation_mm).astype(np.float32)
+    shell.elevation_mm = np.where(
+        here, half * np.sqrt(1 - share**2) * float(rng.uniform(0.7, 1.0)), shell.elevation_mm
+    ).astype(np.float32)
     chart = np.stack([along, half * np.arcsin(share)], -1).astype(np.float32)
     shell.chart_mm = np.where(here[..., None], chart, shell.chart_mm)
     shell.limb = np.where(here, index, shell.limb).astype(np.uint8)
@@ -154,7 +187,9 @@ def trunk(canvas: Canvas, rng: Rng) -> Shell:
     shift = float(rng.uniform(-0.3, 0.3)) * span
     share = np.clip((across + shift) / half, -0.9995, 0.9995)
     shell.inside_mm = (half - np.abs(across + shift)).astype(np.float32)
-    shell.elevation_mm = (0.55 * half * np.sqrt(1 - np.abs(share) ** 2.5)).astype(np.float32) + waviness(canvas, rng, 0.012 * width, 0.6 * width)
+    shell.elevation_mm = (0.55 * half * np.sqrt(1 - np.abs(share) ** 2.5)).astype(np.float32) + waviness(
+        canvas, rng, 0.012 * width, 0.6 * width
+    )
     shell.chart_mm = np.stack([along, across + 0.12 * half * share**3], -1).astype(np.float32)
     furrow = np.exp(-(((across + 0.2 * shift) / (0.06 * span)) ** 2))
     shell.elevation_mm -= (float(rng.uniform(0, 0.02)) * span * furrow).astype(np.float32)
@@ -192,7 +227,6 @@ def _scalp(canvas: Canvas, rng: Rng) -> Shell:
 
 def builders() -> dict[str, Callable[[Canvas, Rng], Shell]]:
     """Every kind of scene by its name in the presets."""
-    from pasi_vision.phantom.faces import face
     from pasi_vision.phantom.hands import foot_back, hand_back, palm, sole
 
     return {
@@ -206,10 +240,4 @@ def builders() -> dict[str, Callable[[Canvas, Rng], Shell]]:
         "hand_back": hand_back,
         "sole": sole,
         "foot_back": foot_back,
-        "face": face,
     }
-
-
-def rim_of(shell: Shell) -> Field:
-    """Height of a rounded silhouette for shells made of unions (kept for hands and feet)."""
-    return dome(shell.inside_mm, float(max(cv2.minMaxLoc(shell.inside_mm)[1], 1.0)))

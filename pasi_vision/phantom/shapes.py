@@ -49,7 +49,9 @@ def shape_distance(index: int, u: Field, v: Field) -> Field:
     column = np.reshape((u + SPAN) * scale, (1, -1)).astype(np.float32)
     row = np.reshape((v + SPAN) * scale, (1, -1)).astype(np.float32)
     parts = [
-        cv2.remap(grid, column[:, i : i + 30000], row[:, i : i + 30000], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(
+            grid, column[:, i : i + 30000], row[:, i : i + 30000], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         for i in range(0, column.shape[1], 30000)
     ]
     found = np.concatenate(parts, axis=1).reshape(u.shape) if parts else np.zeros(u.shape, np.float32)

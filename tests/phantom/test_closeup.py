@@ -16,7 +16,7 @@ from pasi_vision.phantom.scenes import builders
 from pasi_vision.records import Masks
 
 DEFAULT = load_preset("default").model_copy(update={"camera_min_px": 0})
-FLAT = DEFAULT.model_copy(update={"scenes": {name: 1.0 for name in builders()}})
+FLAT = DEFAULT.model_copy(update={"scenes": dict.fromkeys(builders(), 1.0)})
 
 
 def test_same_seed_same_bytes_in_any_order() -> None:
@@ -72,7 +72,16 @@ def test_redness_follows_skin_tone() -> None:
     import cv2
 
     def redness(tones: tuple[float, float, float]) -> float:
-        preset = FLAT.model_copy(update={"tones": tones, "scenes": {"patch": 1.0}, "clear": 0.0, "cast": 0.0, "scale_layer": False, "distract": 0.0})
+        preset = FLAT.model_copy(
+            update={
+                "tones": tones,
+                "scenes": {"patch": 1.0},
+                "clear": 0.0,
+                "cast": 0.0,
+                "scale_layer": False,
+                "distract": 0.0,
+            }
+        )
         found = []
         for index in range(10):
             picture = render_closeup(8, index, preset, 160)

@@ -42,7 +42,9 @@ def test_a_disc_on_a_sphere_has_its_area() -> None:
     n = 400_000
     i = np.arange(n) + 0.5
     polar, turn = np.arccos(1 - 2 * i / n), np.pi * (1 + 5**0.5) * i
-    normal = np.stack([np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)], -1).astype(np.float32)
+    normal = np.stack([np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)], -1).astype(
+        np.float32
+    )
     disc = replace(DISC, centre_mm=(0.0, 0.0, 40.0), normal=(0.0, 0.0, 1.0))
     found = lesion_maps([disc], 40 * normal, normal)
     assert found.lesion.mean() * 4 * np.pi * 40**2 == pytest.approx(np.pi * 20**2, rel=0.005)
@@ -96,7 +98,10 @@ def test_redness_rises_over_the_given_width() -> None:
     """10 to 90 % of the redness lie within about `border_mm` (field guide, section 3)."""
     place, normal = flat(0.5, 40.0)
     away = np.hypot(place[..., 0], place[..., 1])
-    seeds = [lesion_maps([replace(DISC, border_mm=6.0, border_variation=0.0, seed=seed)], place, normal).blood_factor - 1 for seed in range(24)]
+    seeds = [
+        lesion_maps([replace(DISC, border_mm=6.0, border_variation=0.0, seed=seed)], place, normal).blood_factor - 1
+        for seed in range(24)
+    ]
     edges = np.arange(0, 36, 0.5)
     profile = np.array([np.mean(seeds, 0)[(away >= e) & (away < e + 0.5)].mean() for e in edges])
     profile /= profile[edges < 10].mean()
