@@ -93,7 +93,8 @@ def writing(path: str | Path, mode: str = "wb", **open_options: Any) -> Iterator
     except OSError as error:
         raise _output_error(target, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # also where its folder is a file: the error under way says so
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
