@@ -47,6 +47,7 @@ class Courses:
         pasi: (rows,) int64 thousandths; UNKNOWN where there is none or none that can be used.
         baseline: (courses,) int64 thousandths; UNKNOWN where there is none.
         baseline_day: (courses,) int64; meaningless where there is no baseline.
+        baseline_row: (courses,) int64, the row of the baseline; -1 where there is none.
         course_trouble: (courses,) object, why there is no baseline; "" where there is one.
         row_trouble: (rows,) object, why the row gives no endpoint; "" where it can.
     """
@@ -58,6 +59,7 @@ class Courses:
     pasi: Integers
     baseline: Integers
     baseline_day: Integers
+    baseline_row: Integers
     course_trouble: NDArray[np.object_]
     row_trouble: NDArray[np.object_]
 
@@ -104,8 +106,11 @@ def arrange(scores: pd.DataFrame, settings: EndpointSettings) -> Courses:
     if settings.refuse_unattainable:
         trouble[~np.isnan(given) & ~is_attainable(given)] = Trouble.UNATTAINABLE
     pasi = np.where(trouble == "", np.rint(np.where(np.isnan(given), 0, given) * 1000), UNKNOWN).astype(np.int64)
-    baseline, baseline_day, course_trouble = _baselines(course, len(starts), day, pasi, settings)
-    return Courses(frame, course, starts, day, pasi, baseline, baseline_day, course_trouble, trouble)
+    baseline_row, course_trouble = _baselines(course, len(starts), day, pasi, settings)
+    found = baseline_row >= 0
+    baseline = np.where(found, pasi[baseline_row], UNKNOWN)
+    baseline_day = np.where(found, day[baseline_row], 0)
+    return Courses(frame, course, starts, day, pasi, baseline, baseline_day, baseline_row, course_trouble, trouble)
 
 
 def _sortable(values: pd.Series[Any]) -> NDArray[Any]:
@@ -122,12 +127,11 @@ def _sortable(values: pd.Series[Any]) -> NDArray[Any]:
 
 def _baselines(
     course: Integers, courses: int, day: Integers, pasi: Integers, settings: EndpointSettings
-) -> tuple[Integers, Integers, NDArray[np.object_]]:
-    """The last visit in the baseline window, if it is one visit and has a PASI."""
+) -> tuple[Integers, NDArray[np.object_]]:
+    """The row of the last visit in the baseline window, if it is one visit and has a PASI; else -1 and why."""
     last = settings.baseline_day
     inside = (day <= last) & (day >= last - settings.baseline_window_days)
-    baseline = np.full(courses, UNKNOWN, np.int64)
-    baseline_day = np.zeros(courses, np.int64)
+    found = np.full(courses, -1, np.int64)
     trouble = np.full(courses, Trouble.NO_BASELINE, object)
     rows = np.flatnonzero(inside)
     trouble[course[rows]] = Trouble.BASELINE_UNKNOWN
@@ -135,10 +139,9 @@ def _baselines(
     if len(rows):
         final = np.concatenate([course[rows][1:] != course[rows][:-1], [True]])
         chosen = rows[final]
-        baseline[course[chosen]] = pasi[chosen]
-        baseline_day[course[chosen]] = day[chosen]
+        found[course[chosen]] = chosen
         trouble[course[chosen]] = ""
-        again = rows[day[rows] == baseline_day[course[rows]]]
+        again = rows[day[rows] == day[found[course[rows]]]]
         several = np.bincount(course[again], minlength=courses) > 1
-        baseline[several], trouble[several] = UNKNOWN, Trouble.TWO_BASELINES
-    return baseline, baseline_day, trouble
+        found[several], trouble[several] = -1, Trouble.TWO_BASELINES
+    return found, trouble

@@ -67,7 +67,8 @@ def endpoints(
     }
     scored = courses.pasi != UNKNOWN
     flags |= {f"pasi_at_most_{k}": Flags(scored & (courses.pasi <= 1000 * k), scored, "") for k in ABSOLUTE_PASI}
-    flags["bsa_at_most_1"] = _bsa_at_most_1(courses)
+    bsa, bsa_change = _bsa(courses)
+    flags["bsa_at_most_1"] = Flags(bsa <= 1, ~np.isnan(bsa), "bsa_at_most_1: BSA not known")
     flags |= rules
     frame = courses.frame
     visits = pd.DataFrame(
@@ -76,6 +77,7 @@ def endpoints(
             "baseline_pasi": np.where(base != UNKNOWN, base / 1000, np.nan),
             "change": np.where(told, (courses.pasi - base) / 1000, np.nan),
             "percent_change": np.where(relative, percent_change(base / 1000, pasi), np.nan),
+            "bsa_change": bsa_change,
             **{name: _booleans(flag) for name, flag in flags.items()},
             "best_pasi": np.where(told, least / 1000, np.nan),
             "best_percent_change": np.where(relative, percent_change(base / 1000, least / 1000), np.nan),
@@ -112,12 +114,15 @@ def _withdrawals(courses: Courses, withdrawal: pd.DataFrame | None) -> Withdrawa
     return Withdrawals(days("withdrawal_day"), days("restart_day"), days("new_type_day"))
 
 
-def _bsa_at_most_1(courses: Courses) -> Flags:
+def _bsa(courses: Courses) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """BSA of each row, and its change from the row that is the PASI's baseline; NaN where one is not known."""
     if "bsa_percent" not in courses.frame.columns:
-        nothing = np.zeros(len(courses.course), bool)
-        return Flags(nothing, nothing, "bsa_at_most_1: BSA not known")
+        nothing = np.full(len(courses.course), np.nan)
+        return nothing, nothing
     bsa = courses.frame["bsa_percent"].to_numpy(dtype=float, na_value=np.nan)
-    return Flags(bsa <= 1, ~np.isnan(bsa), "bsa_at_most_1: BSA not known")
+    base = np.where(courses.baseline_row >= 0, bsa[courses.baseline_row], np.nan)[courses.course]
+    after = courses.day >= courses.baseline_day[courses.course]
+    return bsa, np.where(after, np.round(bsa - base, 6), np.nan)
 
 
 def _booleans(flags: Flags) -> Any:

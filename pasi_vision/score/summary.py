@@ -90,6 +90,7 @@ def _one_rater(
         "left_out_of_rates": {str(reason): int(count) for reason, count in reasons.items()},
         "visits": _visits(plan, groups, settings),
         "best_response": _best(courses, by_subject, settings),
+        "ever": _ever(derived, rater, reading, by_subject, settings),
         "time_to_relapse": {"rule": settings.relapse, **kaplan_meier(courses, by_subject, settings.confidence)},
         "mean_course": mean_course(plan, groups, settings.confidence),
     }
@@ -168,6 +169,27 @@ def _imputed_rate(
     value, low, high = pooled(counts, len(plan.subjects), settings.confidence)
     told = {"rate": value, "rubin_low": low, "rubin_high": high, "count": float(counts.mean())}
     return {"n": len(plan.subjects), **{name: round(number, 6) for name, number in told.items()}}
+
+
+def _ever(
+    derived: Endpoints, rater: str, reading: int, by_subject: dict[str, str] | None, settings: EndpointSettings
+) -> dict[str, dict[str, Any]]:
+    """Subjects in whom each event was ever seen, among those in whom it could ever be judged, by arm."""
+    visits = derived.visits
+    mine = visits[(visits["rater"] == rater).to_numpy() & (visits["reading"] == reading).to_numpy(dtype=bool)]
+    subjects = mine["subject_id"].astype(object)
+    arm = np.array(["all" if by_subject is None else by_subject[s] for s in subjects], object)
+    told: dict[str, dict[str, Any]] = {}
+    for name in ("relapse_npf", "relapse_ema", "rebound", "rebound_ema", "flare"):
+        judged = mine[name].notna().to_numpy()
+        seen = mine[name].fillna(False).to_numpy(dtype=bool)
+        told[name] = {
+            str(one): rate(
+                subjects[seen & (arm == one)].nunique(), subjects[judged & (arm == one)].nunique(), settings.confidence
+            ).to_json()
+            for one in sorted(set(arm))
+        }
+    return told
 
 
 def _best(

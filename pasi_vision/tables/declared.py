@@ -115,6 +115,7 @@ ENDPOINTS = Table(
         Column("baseline_pasi", Kind.NUMBER, 0, 72),
         Column("change", Kind.NUMBER, -72, 72),
         Column("percent_change", Kind.NUMBER, -100),
+        Column("bsa_change", Kind.NUMBER, -100, 100),
         *(Column(name, Kind.BOOLEAN) for name in _FLAGS),
         Column("best_pasi", Kind.NUMBER, 0, 72),
         Column("best_percent_change", Kind.NUMBER, -100),

@@ -122,6 +122,18 @@ def test_relapse_may_be_limited_to_after_withdrawal() -> None:
     assert endpoints(scores, EndpointSettings(), stopped).visits["relapse_npf"].tolist()[2:] == [True, True]
 
 
+def test_bsa_changes_and_subjects_with_events() -> None:
+    scores = table(a=[(1, 20.0), (29, 4.0), (57, 14.0)], b=[(1, 20.0), (29, 4.0), (57, 5.0)], c=[(1, 20.0), (29, 18.0)])
+    derived = endpoints(scores.assign(bsa_percent=[12.0, 3.0, 8.5, 10.0, 1.0, np.nan, 9.0, 9.0]))
+    assert derived.visits["bsa_change"].tolist()[:5] == [0.0, -9.0, -3.5, 0.0, -9.0]
+    assert derived.visits["bsa_at_most_1"].tolist()[3:6] == [False, True, pd.NA]
+    ever = summarise(derived)["raters"][0]["ever"]
+    # c never reached PASI-50, so only a and b can relapse by the NPF rule; nobody was withdrawn, so nobody can rebound.
+    assert (ever["relapse_npf"]["all"]["count"], ever["relapse_npf"]["all"]["n"]) == (1, 2)
+    assert (ever["relapse_ema"]["all"]["count"], ever["relapse_ema"]["all"]["n"]) == (1, 3)
+    assert ever["rebound"]["all"]["rate"] is None
+
+
 def test_a_stranger_in_the_withdrawal_table_or_without_an_arm_is_named() -> None:
     scores = table(s=[(1, 20.0), (29, 4.0)])
     with pytest.raises(TableError, match="subject x has no score"):
