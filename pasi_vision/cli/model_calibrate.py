@@ -27,12 +27,20 @@ def register(app: typer.Typer) -> None:
 
 def calibrate(
     model: Annotated[str, typer.Option("--model", help="Folder of the model; its model.json is written again.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder of another preset than the one trained on.")],
+    data: Annotated[
+        list[Path],
+        typer.Option("--data", help="Folder of another preset than the one trained on; may stand several times."),
+    ],
     check: Annotated[
-        Path | None, typer.Option("--check", help="Third folder, on which the intervals' coverage is measured.")
+        list[Path] | None,
+        typer.Option("--check", help="Third folder, on which coverage is measured; may stand several times."),
     ] = None,
     level: Annotated[float, typer.Option(min=0.5, max=0.99, help="Nominal coverage of the intervals.")] = 0.9,
     seed: Annotated[int, typer.Option(help="Draws the halves of split conformal prediction.")] = 0,
+    false_area_cost: Annotated[
+        float,
+        typer.Option(min=0, help="What 1 % of clear skin called affected costs, in Dice, when thresholds are chosen."),
+    ] = 0.01,
     keep_thresholds: Annotated[bool, typer.Option("--keep-thresholds", help="Calibrate intervals only.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Photographs in work at once.")] = 1,
 ) -> None:
@@ -44,30 +52,31 @@ def calibrate(
     from pasi_vision.segment import load_model
     from pasi_vision.train.calibrate import coverage_record, fit_intervals
     from pasi_vision.train.export import rewrite_record
-    from pasi_vision.train.folder import read_folder
+    from pasi_vision.train.folder import joined, read_folder
     from pasi_vision.train.results import data_facts
 
-    folder, third = read_folder(data), read_folder(check) if check else None
+    folders, others = [read_folder(one) for one in data], [read_folder(one) for one in check or []]
+    folder, third = joined(folders), joined(others) if others else None
     network, settings = load_model(model), StudySettings()
     figures: dict[str, Any] = {}
     if not keep_thresholds:
-        network, figures = _with_thresholds(network, folder, workers, seed)
+        network, figures = _with_thresholds(network, folder, workers, seed, false_area_cost)
     network = _changed(network, intervals={})
     outcomes = _outcomes(network, folder, workers)
     fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
     fitted = compare(network, folder, fitting, settings)
-    intervals = fit_intervals(fitted.best_findings, fitted.visits, level=level, seed=seed)
-    intervals["unit"] = fitted.unit
+    unit = fitted.unit
+    intervals = fit_intervals(fitted.rows(unit), fitted.visits, fitted.findings, level=level, seed=seed)
+    intervals["unit"] = unit
     intervals["area_convention"] = settings.area_convention
-    intervals["calibration"] |= {"data": data_facts(folder), **figures}
+    intervals["calibration"] |= {"data": [data_facts(one) for one in folders], **figures}
     calibrated = _changed(network, intervals=intervals)
     measured_on = third or folder
     if checking is None:
         checking = _outcomes(calibrated, measured_on, workers)
     compared = compare(calibrated, measured_on, checking, settings)
-    intervals["measured_coverage"] = coverage_record(compared.best_findings, compared.visits, resampling()) | {
-        "data": data_facts(measured_on) if third else "the other half of the calibration patients",
-        "unit": compared.unit,
+    intervals["measured_coverage"] = coverage_record(compared.rows(unit), compared.visits, resampling()) | {
+        "data": [data_facts(one) for one in others] or "the other half of the calibration patients",
     }
     record = calibrated.folder.record
     rewrite_record(network.folder.path, record, intervals=intervals)
@@ -107,7 +116,9 @@ def _outcomes(network: Model, folder: DataFolder, workers: int) -> list[Outcome]
     return evaluate_photos(folder.photos, stages_of(network), workers=workers, progress=show_progress)
 
 
-def _with_thresholds(network: Model, folder: DataFolder, workers: int, seed: int) -> tuple[Model, dict[str, Any]]:
+def _with_thresholds(
+    network: Model, folder: DataFolder, workers: int, seed: int, false_area_cost: float
+) -> tuple[Model, dict[str, Any]]:
     """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -134,9 +145,9 @@ def _with_thresholds(network: Model, folder: DataFolder, workers: int, seed: int
                 found += [one[0]] if one[0] is not None else []
                 known.append(one[1])
             show_progress(number, len(folder.photos))
-    choice = choose_thresholds(found, network.folder.record.thresholds)
+    choice = choose_thresholds(found, network.folder.record.thresholds, false_area_cost=false_area_cost)
     limits, caught = _familiarity(network, folder, known, seed)
-    figures = {"thresholds": choice.figures, "strange_pictures_refused": caught}
+    figures = {"thresholds": choice.figures, "false_area_cost": false_area_cost, "strange_pictures_refused": caught}
     return _changed(network, thresholds=choice.thresholds, familiarity=limits), figures
 
 

@@ -29,13 +29,20 @@ FEWEST_PATIENTS = 20
 
 
 def fit_intervals(
-    findings: Sequence[Row], visits: Sequence[Row], *, level: float = 0.9, seed: int = 0
+    findings: Sequence[Row],
+    visits: Sequence[Row],
+    whole: Sequence[Row] = (),
+    *,
+    level: float = 0.9,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """The `intervals` of a model.json, without their measured coverage.
 
     Args:
         findings: One per patient, visit (or photograph) and region.
         visits: One per patient and visit with its scores; may be empty.
+        whole: Findings of whole visits, which alone tell the detection limit: in close-ups clear skin is rarer than in patients.
+            With fewer than 20 of them there is no limit.
         level: Nominal coverage.
         seed: Draws the halves of split conformal prediction.
 
@@ -53,7 +60,7 @@ def fit_intervals(
         "level": level,
         "area_percent": area_intervals(predicted, true, patients, level, seed=seed),
         "grade": {},
-        "detection_limit_percent": detection_limit(predicted, true),
+        "detection_limit_percent": _limit(whole),
         "calibration": {"findings": len(predicted), "patients": n_patients, "seed": seed},
     }
     for sign in Sign:
@@ -69,14 +76,27 @@ def fit_intervals(
     return intervals
 
 
-def coverage_figures(findings: Sequence[Row], visits: Sequence[Row], resample: Resample) -> list[Figure]:
-    """Share of true values inside their stated intervals: all findings, affected regions alone, by skin tone and region."""
+def _limit(whole: Sequence[Row]) -> float:
+    predicted, true, _ = _pairs(whole, "area_percent")
+    return detection_limit(predicted, true) if len(predicted) >= FEWEST_PATIENTS else 0.0
+
+
+def coverage_figures(
+    findings: Sequence[Row], visits: Sequence[Row], resample: Resample, *, of: str = "finding"
+) -> list[Figure]:
+    """Share of true values inside their stated intervals: all findings, affected regions alone, by skin tone and region.
+
+    Args:
+        findings, visits: As for `fit_intervals`, with the ends of their intervals.
+        resample: Interval of a statistic over patients.
+        of: What a finding is: "finding" (a region of a visit) or "region of a photograph".
+    """
     figures: list[Figure] = []
     groupings = ("skin_tone", "region")
     for name, rows in (("area_percent", findings), ("area_percent_affected", _affected(findings))):
-        figures += _coverage(rows, "area_percent", name, "finding", groupings, resample)
+        figures += _coverage(rows, "area_percent", name, of, groupings, resample)
     for sign in Sign:
-        figures += _coverage(_graded(findings), sign, sign, "finding", groupings, resample)
+        figures += _coverage(_graded(findings), sign, sign, of, groupings, resample)
     for score in (*SCORES, *(f"{name}_bounds" for name in SCORES)):
         figures += _coverage(visits, score, score, "visit", ("skin_tone",), resample)
     return figures

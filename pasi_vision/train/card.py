@@ -41,6 +41,12 @@ _MAIN = (
     ("bsa_percent_bias", _VISIT, "BSA (%): bias"),
     ("pasi75_agreement", _VISIT, "PASI-75 decided as in truth"),
     ("visits_scored", _VISIT, "Visits that were scored at all"),
+    ("coverage_area_percent", _FINDING, "Area of a visit's region inside its interval"),
+    ("coverage_area_percent", _REGION, "Area of a photograph's region inside its interval"),
+    *((f"coverage_{sign}", _FINDING, f"Grade of {sign} inside its interval") for sign in Sign),
+    ("coverage_pasi", _VISIT, "PASI inside its conformal interval"),
+    ("coverage_pasi_bounds", _VISIT, "PASI inside its bounds"),
+    ("coverage_bsa_percent", _VISIT, "BSA inside its conformal interval"),
 )
 _AGREEMENT: tuple[tuple[str, str, str], ...] = (
     ("pasi", "icc_a1", "PASI: ICC, absolute agreement"),
@@ -323,7 +329,9 @@ def _set_name(evaluation: Mapping[str, Any]) -> str:
 
 
 def _facts(data: Any) -> str:
-    """A data set in a few words."""
+    """A data set, or several, in a few words."""
+    if isinstance(data, list) and data:
+        return " and ".join(_facts(one) for one in data)
     if not isinstance(data, Mapping):
         return str(data or "a set that was not recorded")
     made = "".join(f", {name} {data[name]}" for name in ("preset", "seed") if name in data)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from pasi_vision.train.split import PARTS, read_split
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MASK_KINDS", "DataFolder", "PhotoEntry", "Truth", "read_folder", "read_truth"]
+__all__ = ["MASK_KINDS", "DataFolder", "PhotoEntry", "Truth", "joined", "read_folder", "read_truth"]
 
 MASK_KINDS = ("regions", "lesion", "outline", "signs")
 """Masks of one photograph: `masks/<photo stem>.<kind>.png`."""
@@ -168,6 +168,23 @@ def read_folder(path: str | Path, *, need_masks: bool = False) -> DataFolder:
         photos = _only(photos, folder, part)
     findings = folder / "findings.csv"
     return DataFolder(folder, tuple(photos), read_table(findings, FINDINGS) if findings.is_file() else None, part)
+
+
+def joined(folders: Sequence[DataFolder]) -> DataFolder:
+    """Several folders as one; subjects get their folder's name before their own, so that equal pseudonyms stay two people."""
+    if len(folders) == 1:
+        return folders[0]
+    import pandas as pd
+
+    photos = tuple(
+        replace(photo, subject_id=f"{folder.name}/{photo.subject_id}") for folder in folders for photo in folder.photos
+    )
+    tables = [
+        folder.findings.assign(subject_id=[f"{folder.name}/{subject}" for subject in folder.findings["subject_id"]])
+        for folder in folders
+        if folder.findings is not None
+    ]
+    return DataFolder(folders[0].path, photos, pd.concat(tables, ignore_index=True) if tables else None)
 
 
 def read_truth(photo: PhotoEntry, *, shape: tuple[int, int] | None = None) -> Truth:

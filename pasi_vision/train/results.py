@@ -26,6 +26,8 @@ __all__ = ["FORMAT_VERSION", "Comparison", "data_facts", "evaluation_of", "worst
 
 FORMAT_VERSION = 1
 
+VISIT_UNIT, PHOTO_UNIT = "region of a visit", "region of a photograph"
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -52,14 +54,13 @@ class Comparison:
         return len(told) >= FEWEST_PATIENTS
 
     @property
-    def best_findings(self) -> list[Row]:
-        """Findings of whole visits where there are enough, else of single photographs."""
-        return self.findings if self.whole_visits else self.photos
-
-    @property
     def unit(self) -> str:
-        """What a finding is in `best_findings`."""
-        return "region of a visit" if self.whole_visits else "region of a photograph"
+        """What there is enough of to calibrate on: `VISIT_UNIT` or `PHOTO_UNIT`."""
+        return VISIT_UNIT if self.whole_visits else PHOTO_UNIT
+
+    def rows(self, unit: str) -> list[Row]:
+        """Findings of that unit; of single photographs where there are no visits."""
+        return self.findings if unit == VISIT_UNIT and self.findings else self.photos
 
 
 def data_facts(folder: DataFolder) -> dict[str, Any]:
@@ -104,7 +105,8 @@ def evaluation_of(
         *visit_figures(compared.findings, compared.visits, compared.responses, resample),
     ]
     if model.intervals:
-        figures += coverage_figures(compared.best_findings, compared.visits, resample)
+        figures += coverage_figures(compared.findings, compared.visits, resample)
+        figures += coverage_figures(compared.photos, [], resample, of=PHOTO_UNIT)
     record = model.folder.record
     return {
         "format_version": FORMAT_VERSION,
@@ -122,7 +124,7 @@ def evaluation_of(
         "confusion": confusions(outcomes),
         "agreement": compared.agreement,
         "pasi75": _response_table(compared.responses),
-        "intervals_of": compared.unit if model.intervals else None,
+        "intervals_of": model.intervals.get("unit"),
         "human_ceiling": [dict(row) for row in HUMAN_CEILING],
         "not_used": [{"path": o.photo.path, "reason": o.reason} for o in outcomes if not o.used],
     }

@@ -54,12 +54,25 @@ def of_lesion(clear: dict[int, int], affected: dict[int, int]) -> Histograms:
 def test_each_photograph_counts_once_and_clear_ones_tell_false_area() -> None:
     small, large = of_lesion({80: 10}, {120: 10}), of_lesion({160: 100_000}, {220: 100_000})
     clear = of_lesion({10: 900, 250: 100}, {})
-    choice = choose_thresholds([small, small, small, large, clear], Thresholds(skin=0.4, outline=0.3))
+    now = Thresholds(skin=0.4, outline=0.3)
+    choice = choose_thresholds([small, small, small, large, clear], now, false_area_cost=0.0)
     # Three small photographs need a threshold in 81..120; the large one alone would want 161..220.
     assert 81 / 255 <= choice.thresholds.lesion <= 120 / 255
     assert choice.figures["lesion"]["photographs"] == 4
     assert choice.figures["lesion"]["false_area_percent"] == 10.0
     assert (choice.thresholds.skin, choice.thresholds.outline) == (0.4, 0.3)  # nothing was said about them
+
+
+def test_false_area_on_clear_skin_is_weighed_against_dice() -> None:
+    # From level 61 a lesion of 100 is whole, from 161 only 90 of it: Dice 1 against 2 * 90 / 190 = 0.947. A clear picture has 8 % at 100.
+    lesion, clear = of_lesion({10: 100}, {100: 10, 200: 90}), of_lesion({10: 92, 100: 8}, {})
+    free = choose_thresholds([lesion, clear], Thresholds(), false_area_cost=0.0)
+    assert free.thresholds.lesion * 255 <= 100
+    assert free.figures["lesion"]["false_area_percent"] == 8.0
+    weighed = choose_thresholds([lesion, clear], Thresholds(), false_area_cost=0.01)  # 0.08 is more than 0.053
+    assert 100 < weighed.thresholds.lesion * 255 <= 200
+    assert weighed.figures["lesion"]["false_area_percent"] == 0.0
+    assert weighed.figures["lesion"]["dice"] == pytest.approx(180 / 190, abs=1e-4)
 
 
 def test_what_is_not_skin_is_never_found() -> None:
@@ -118,6 +131,17 @@ def test_intervals_are_read_by_measure_and_cover_new_patients() -> None:
     pasi = Intervals.from_json({"level": 0.9, "area_percent": content["pasi"]})
     inside = [pasi.area(v["predicted_pasi"])[0] <= v["true_pasi"] <= pasi.area(v["predicted_pasi"])[1] for v in visits]
     assert 0.87 < np.mean(inside) < 0.94
+
+
+def test_only_whole_visits_tell_the_detection_limit() -> None:
+    findings, visits = rows(np.random.default_rng(4), 40)
+    whole = [
+        {"subject_id": f"P{n}", "predicted_area_percent": area, "true_area_percent": true}
+        for n, (area, true) in enumerate([(0.2, 0.0)] * 15 + [(0.6, 0.5)] * 15)
+    ]
+    assert fit_intervals(findings, visits)["detection_limit_percent"] == 0.0
+    assert fit_intervals(findings, visits, whole[:19])["detection_limit_percent"] == 0.0
+    assert fit_intervals(findings, visits, whole)["detection_limit_percent"] == pytest.approx(0.4)
 
 
 def test_coverage_of_all_is_not_without_doubt() -> None:
