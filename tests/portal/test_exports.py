@@ -32,7 +32,7 @@ def test_findings_and_scores_read_back_as_the_designs_tables(study: Any, signed_
     signing.sign(reading, study.people["clinician"], "a long password 17")
     for name, table, rows in (("findings", FINDINGS, 4), ("scores", SCORES, 1)):
         path = tmp_path / f"{name}.csv"
-        path.write_bytes(signed_in("analyst").get(f"/exports/{name}/").content)
+        path.write_bytes(signed_in("analyst").get(f"/exports/{name}/").getvalue())
         assert len(read_table(path, table)) == rows
     scores = read_table(tmp_path / "scores.csv", SCORES).iloc[0]
     assert (scores["subject_id"], scores["visit"], scores["rater"], scores["pasi"]) == (
@@ -53,7 +53,7 @@ def test_the_archive_holds_cleared_photographs_with_their_hashes(
     )
     Photograph.objects.update(kept_reason="test")
     Photograph.objects.filter(pk=shown["photograph"]).update(identity="confirmed")
-    archive = zipfile.ZipFile(io.BytesIO(signed_in("analyst").get("/exports/photographs/").content))
+    archive = zipfile.ZipFile(io.BytesIO(signed_in("analyst").get("/exports/photographs/").getvalue()))
     manifest = json.loads(archive.read("manifest.json"))["photographs"]
     assert len(manifest) == 1, "what nobody has looked at is not exported"
     assert hashlib.sha256(archive.read(manifest[0]["path"])).hexdigest() == manifest[0]["sha256"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+import hashlib
+import os
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from pasi_vision.portal.exports import EXPORTS
 from pasi_vision.portal.trail import Subject, record
-from pasi_vision.storage import sha256_of
 
 __all__ = ["index", "one"]
 
@@ -17,15 +19,13 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/exports.html", {"title": "Exports", "exports": EXPORTS})
 
 
-def one(request: HttpRequest, name: str) -> HttpResponse:
+def one(request: HttpRequest, name: str) -> FileResponse:
     """One export, of one's own sites; noted in the audit trail with its hash."""
     export = next((e for e in EXPORTS if e.name == name), None)
     if export is None:
         raise Http404
-    data = export.make(request.user)
-    record(
-        request.user, "exported", Subject("export", export.file), after={"bytes": len(data), "sha256": sha256_of(data)}
-    )
-    return HttpResponse(
-        data, content_type=export.content_type, headers={"Content-Disposition": f'attachment; filename="{export.file}"'}
-    )
+    stream = export.make(request.user)
+    sha256, size = hashlib.file_digest(stream, "sha256").hexdigest(), stream.seek(0, os.SEEK_END)  # type: ignore[arg-type]
+    stream.seek(0)
+    record(request.user, "exported", Subject("export", export.file), after={"bytes": size, "sha256": sha256})
+    return FileResponse(stream, as_attachment=True, filename=export.file, content_type=export.content_type)
