@@ -2,8 +2,8 @@
 
     python scripts/measure_view_coverage.py --bodies 200 --out configs/view_coverage.json --table docs/view_coverage.csv
 
-The first file is what `measure/` weighs views by; the second holds, per patient and region, the affected area by surface truth and by three
-ways of counting pixels of the required views with perfect masks: pooled, weighed by view, and weighed by view with foreshortening undone.
+The first file is what `measure/` weighs views by; the second holds, per patient and region, the affected area by
+surface truth and by three ways of counting pixels of the required views with perfect masks: pooled, weighed by view, and weighed by view with foreshortening undone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pasi_vision.anatomy import Region, View
+from pasi_vision.anatomy import Region
 from pasi_vision.measure.views import Cell, ViewCoverage
 from pasi_vision.phantom.cohort import load_cohort
 from pasi_vision.phantom.coverage import PROTOCOL_VIEWS, cells, seen_by, shown_in
@@ -32,6 +32,7 @@ def main() -> None:
     """Run over the bodies and write both files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bodies", type=int, default=200)
+    parser.add_argument("--patients", type=int, default=200, help="of these bodies, how many get a disease for the second file")
     parser.add_argument("--seed", type=int, default=20261123)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--table", type=Path, required=True)
@@ -40,16 +41,19 @@ def main() -> None:
     total: dict[Region, dict[int, float]] = {region: defaultdict(float) for region in Region}
     rows = []
     for number in range(wanted.bodies):
-        patient, body = draw_patient(wanted.seed, number, preset, visits=1)
+        diseased = preset if number < wanted.patients else preset.model_copy(update={"clear": 1.0})
+        patient, body = draw_patient(wanted.seed, number, diseased, visits=1)
         rng = np.random.default_rng([wanted.seed, number, 77])
         hair, clothes = patient.hair > HAIRY, covered(patient.garments)
         shots = protocol_shots(body, PROTOCOL_VIEWS, long_side_px=360, rng=rng, clothes=clothes)
         for region, shares in cells(body, seen_by(list(shots.values()), hair=hair)).items():
             for bits, share in shares.items():
                 total[region][bits] += share / wanted.bodies
-        truth = true_regions(body, patient.plaques, spacing_mm=3.0)
-        shown = {view: shown_in(shots[view], patient.plaques, hair=hair) for view in preset.views}
-        rows.append((patient, truth, shown))
+        if number < wanted.patients:
+            truth = true_regions(body, patient.plaques, spacing_mm=3.0)
+            rows.append(
+                (patient, truth, {view: shown_in(shots[view], patient.plaques, hair=hair) for view in preset.views})
+            )
         if number % 10 == 9:
             print(f"{number + 1} bodies", flush=True)
     coverage = _as_cells(total)
@@ -63,7 +67,9 @@ def _as_cells(total: dict[Region, dict[int, float]]) -> dict[Region, tuple[Cell,
         merged: dict[int, float] = defaultdict(float)
         large = [bits for bits, share in shares.items() if share >= SMALLEST]
         for bits, share in shares.items():
-            home = bits if share >= SMALLEST else max((b for b in large if b & ~bits == 0), key=int.bit_count, default=0)
+            home = (
+                bits if share >= SMALLEST else max((b for b in large if b & ~bits == 0), key=int.bit_count, default=0)
+            )
             merged[home] += share
         whole = sum(merged.values())
         result[region] = tuple(
@@ -75,22 +81,29 @@ def _as_cells(total: dict[Region, dict[int, float]]) -> dict[Region, tuple[Cell,
 
 def _document(coverage: dict[Region, tuple[Cell, ...]], bodies: int, seed: int) -> dict[str, object]:
     shares = {
-        region.value: {view.value: round(sum(cell.share for cell in found if view in cell.views), 4) for view in PROTOCOL_VIEWS}
+        region.value: {
+            view.value: round(sum(cell.share for cell in found if view in cell.views), 4) for view in PROTOCOL_VIEWS
+        }
         for region, found in coverage.items()
     }
     regions = {
-        region.value: [{"views": [view.value for view in PROTOCOL_VIEWS if view in cell.views], "share": round(cell.share, 5)} for cell in found]
+        region.value: [
+            {"views": [view.value for view in PROTOCOL_VIEWS if view in cell.views], "share": round(cell.share, 5)}
+            for cell in found
+        ]
         for region, found in coverage.items()
     }
     return {
-        "source": f"scripts/measure_view_coverage.py --bodies {bodies} --seed {seed}: phantom bodies of all builds, with underwear and hair",
+        "source": f"scripts/measure_view_coverage.py --bodies {bodies} --seed {seed}: phantom bodies with underwear and hair",
         "shares_by_view": shares,
         "regions": regions,
     }
 
 
 def _table(rows: list, coverage: ViewCoverage) -> str:
-    lines = ["subject_id,female,build,form,region,surface_percent,seen_percent_pooled,seen_percent_by_view,seen_percent_by_view_unforeshortened,coverage"]
+    lines = [
+        "subject_id,female,build,form,region,surface_percent,seen_percent_pooled,seen_percent_by_view,seen_percent_by_view_unforeshortened,coverage"
+    ]
     for patient, truth, shown in rows:
         for region in Region:
             parts = {view: found[region] for view, found in shown.items() if found[region].skin_px > 0}

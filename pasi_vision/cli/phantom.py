@@ -14,11 +14,15 @@ def register(app: typer.Typer) -> None:
 
 
 def phantom(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write photos.csv, findings.csv, photos/, masks/, truth/.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to write photos.csv, findings.csv, photos/, masks/, truth/.")
+    ],
     patients: Annotated[int, typer.Option(help="Digital patients.")] = 0,
     visits: Annotated[int, typer.Option(help="Visits of each, four weeks apart.")] = 1,
     close_ups: Annotated[int, typer.Option(help="Close-ups of further people, one each.")] = 0,
-    preset: Annotated[str, typer.Option(help="Name of a preset in configs/phantom (close-ups) and configs/phantom/cohort (patients).")] = "default",
+    preset: Annotated[
+        str, typer.Option(help="Name of a preset in configs/phantom (close-ups) and configs/phantom/cohort (patients).")
+    ] = "default",
     seed: Annotated[int, typer.Option(help="Decides everything: the same seed gives the same bytes.")] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     masks: Annotated[bool, typer.Option(help="Write masks (for training).")] = True,
@@ -32,7 +36,9 @@ def phantom(
     request = SetRequest(folder, patients, visits, close_ups, preset, seed, masks=masks)
     with Progress(transient=True) as bar:
         line = bar.add_task("phantoms", total=None)
-        report = make_set(request, jobs=jobs, progress=lambda done, total: bar.update(line, completed=done, total=total))
+        report = make_set(
+            request, jobs=jobs, progress=lambda done, total: bar.update(line, completed=done, total=total)
+        )
     if sheet:
         from pasi_vision.phantom.sheet import contact_sheet
 

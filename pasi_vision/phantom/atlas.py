@@ -22,7 +22,17 @@ Mask = NDArray[np.bool_]
 
 _HEAD = {Part.SCALP, Part.FACE, Part.LIPS, Part.EYELID, Part.EAR, Part.NECK, Part.BROW, Part.BEARD}
 _ARM = {Part.UPPER_ARM, Part.ELBOW, Part.FOREARM, Part.HAND_BACK, Part.PALM, Part.FINGER, Part.FINGERNAIL}
-_TRUNK = {Part.CHEST, Part.AREOLA, Part.NIPPLE, Part.ABDOMEN, Part.NAVEL, Part.BACK, Part.AXILLA, Part.GROIN, Part.GENITAL}
+_TRUNK = {
+    Part.CHEST,
+    Part.AREOLA,
+    Part.NIPPLE,
+    Part.ABDOMEN,
+    Part.NAVEL,
+    Part.BACK,
+    Part.AXILLA,
+    Part.GROIN,
+    Part.GENITAL,
+}
 _LEG = {Part.BUTTOCK, Part.THIGH, Part.KNEE, Part.SHIN, Part.FOOT_BACK, Part.SOLE, Part.TOE, Part.TOENAIL}
 _REGION_OF = {part: code for code, parts in enumerate((_HEAD, _ARM, _TRUNK, _LEG), start=1) for part in parts}
 
@@ -34,7 +44,16 @@ _BROWS = (0.8220, 0.040, 0.0036, 0.021)
 _NIPPLES = (0.379, 0.0570, 0.302)
 _NAVEL = (0.3795, 0.4345, 0.0070)
 # Hair line as (distance from the midline in v, u): forehead, temple, over the ear, behind it, nape.
-_HAIR_LINE = ((0.0, 0.754), (0.08, 0.760), (0.105, 0.788), (0.14, 0.800), (0.19, 0.822), (0.215, 0.865), (0.245, 0.885), (0.34, 0.897))
+_HAIR_LINE = (
+    (0.0, 0.754),
+    (0.08, 0.760),
+    (0.105, 0.788),
+    (0.14, 0.800),
+    (0.19, 0.822),
+    (0.215, 0.865),
+    (0.245, 0.885),
+    (0.34, 0.897),
+)
 
 
 @dataclass(frozen=True)
@@ -114,11 +133,20 @@ def _label_trunk(part: NDArray[np.uint8], faces: _Faces) -> None:
     part[trunk & (from_nipple < 0.0040)] = int(Part.NIPPLE)
     part[trunk & (np.hypot(u - _NAVEL[0], v - _NAVEL[1]) < _NAVEL[2])] = int(Part.NAVEL)
     crease = z - (hip[2] - 75 + 0.75 * np.abs(x))  # the inguinal line rises to the side
-    groin = (np.abs(crease) < 30) & (faces.normal[:, 1] < 0.2) & (np.abs(x) < 115) & (faces.share("pelvis", "root", "upperleg", "spine") > 0.5)
-    part[groin] = int(Part.GROIN)
-    part[(np.abs(x) < 34) & (z < waist - 95) & (z > hip[2] - 130) & (faces.centre[:, 1] < 15) & (faces.share("upperleg02") < 0.5)] = int(
-        Part.GENITAL
+    groin = (
+        (np.abs(crease) < 30)
+        & (faces.normal[:, 1] < 0.2)
+        & (np.abs(x) < 115)
+        & (faces.share("pelvis", "root", "upperleg", "spine") > 0.5)
     )
+    part[groin] = int(Part.GROIN)
+    part[
+        (np.abs(x) < 34)
+        & (z < waist - 95)
+        & (z > hip[2] - 130)
+        & (faces.centre[:, 1] < 15)
+        & (faces.share("upperleg02") < 0.5)
+    ] = int(Part.GENITAL)
 
 
 def _label_legs(part: NDArray[np.uint8], faces: _Faces) -> None:
@@ -127,19 +155,29 @@ def _label_legs(part: NDArray[np.uint8], faces: _Faces) -> None:
     leg = faces.share("upperleg", "lowerleg", "foot", "toe") > 0.5
     free = ~np.isin(part, [int(Part.GROIN), int(Part.GENITAL)])
     part[leg & free] = int(Part.THIGH)
-    seat = (faces.share("root", "pelvis", "upperleg", "spine05") > 0.5) & (y > hip[1] + 12) & (z < hip[2] + 95) & (z > hip[2] - 95) & free
+    seat = (
+        (faces.share("root", "pelvis", "upperleg", "spine05") > 0.5)
+        & (y > hip[1] + 12)
+        & (z < hip[2] + 95)
+        & (z > hip[2] - 95)
+        & free
+    )
     part[seat & (faces.normal[:, 1] > -0.3)] = int(Part.BUTTOCK)
     for side in "LR":
         knee, ankle = faces.joint(f"lowerleg01.{side}"), faces.joint(f"foot.{side}")
         this = (faces.centre[:, 0] > 0) == (side == "L")
         part[leg & this & (z < knee[2]) & free] = int(Part.SHIN)
-        part[leg & this & faces.near(knee + np.array([0, -35, 10], dtype=np.float32), 72) & (faces.normal[:, 1] < -0.15)] = int(Part.KNEE)
+        part[
+            leg & this & faces.near(knee + np.array([0, -35, 10], dtype=np.float32), 72) & (faces.normal[:, 1] < -0.15)
+        ] = int(Part.KNEE)
         foot = leg & this & (faces.share("foot", "toe") > 0.5) & (z < ankle[2])
         part[foot] = int(Part.FOOT_BACK)
         part[foot & (faces.share("toe") > 0.5)] = int(Part.TOE)
         part[foot & (faces.normal[:, 2] < -0.35) & (z < ankle[2] - 30)] = int(Part.SOLE)
         for toe in range(1, 6):
-            last, before = (f"toe1-2.{side}", f"toe1-1.{side}") if toe == 1 else (f"toe{toe}-3.{side}", f"toe{toe}-2.{side}")
+            last, before = (
+                (f"toe1-2.{side}", f"toe1-1.{side}") if toe == 1 else (f"toe{toe}-3.{side}", f"toe{toe}-2.{side}")
+            )
             up = np.array([0.0, -0.25, 1.0], dtype=np.float32)
             part[_nail(faces, last, before, up, 0.35, 0.93, 0.72)] = int(Part.TOENAIL)
 
@@ -152,8 +190,8 @@ def _label_arms(part: NDArray[np.uint8], faces: _Faces) -> None:
         shoulder, elbow, wrist = (faces.joint(f"{bone}.{side}") for bone in ("upperarm01", "lowerarm01", "wrist"))
         part[this & (faces.share("lowerarm", "wrist", "metacarpal", "finger") > 0.5)] = int(Part.FOREARM)
         outer = elbow - (shoulder + wrist) / 2
-        outer = outer / np.linalg.norm(outer)
-        part[this & faces.near(elbow + 18 * outer, 52) & (faces.normal @ outer > 0.1)] = int(Part.ELBOW)
+        outer = np.asarray(outer / np.linalg.norm(outer), dtype=np.float32)
+        part[this & faces.near(elbow + np.float32(18) * outer, 52) & (faces.normal @ outer > 0.1)] = int(Part.ELBOW)
         _label_hand(part, faces, side, this)
         pit = shoulder + np.array([-12.0 if side == "L" else 12.0, 12.0, -68.0], dtype=np.float32)
         part[faces.near(pit, 44) & (faces.normal[:, 2] < 0.35)] = int(Part.AXILLA)
@@ -170,7 +208,9 @@ def _label_hand(part: NDArray[np.uint8], faces: _Faces, side: str, arm: Mask) ->
         up = finger_back(faces.joints, side, number)
         this = finger & (faces.share(f"finger{number}-") > 0.5)
         part[this] = np.where(faces.normal[this] @ up < -0.12, int(Part.PALM), int(Part.FINGER))
-        part[_nail(faces, f"finger{number}-3.{side}", f"finger{number}-2.{side}", up, 0.42, 1.0, 0.72)] = int(Part.FINGERNAIL)
+        part[_nail(faces, f"finger{number}-3.{side}", f"finger{number}-2.{side}", up, 0.42, 1.0, 0.72)] = int(
+            Part.FINGERNAIL
+        )
 
 
 def hand_back(joints: Floats, side: str) -> Floats:
@@ -225,7 +265,9 @@ def _label_head(part: NDArray[np.uint8], faces: _Faces) -> None:
     part[head & island & _ellipse(u, aside, _BROWS)] = int(Part.BROW)
     part[head & island & _ellipse(u, aside, _EYELIDS)] = int(Part.EYELID)
     part[head & island & _ellipse(u, v, _LIPS)] = int(Part.LIPS)
-    part[head & island & (aside > 0.118) & (aside < 0.205) & (u > 0.812) & (u < 0.885) & _sticks_out(faces)] = int(Part.EAR)
+    part[head & island & (aside > 0.118) & (aside < 0.205) & (u > 0.812) & (u < 0.885) & _sticks_out(faces)] = int(
+        Part.EAR
+    )
     part[head & (u > 0.735) & (u < 0.83) & (v < 0.08)] = int(Part.EYE)
     part[head & (u > 0.6) & (u < 0.67) & (v < 0.09)] = int(Part.MOUTH)
     part[head & (u > 0.75) & (v > 0.86)] = int(Part.MOUTH)

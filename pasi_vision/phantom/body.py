@@ -18,7 +18,16 @@ from pasi_vision.phantom.subdivide import Subdivision, subdivide, subdivide_corn
 
 Floats = NDArray[np.float32]
 
-_VARIATIONS = (("gender", 2), ("age", 5), ("muscle", 3), ("weight", 3), ("height", 2), ("proportions", 2), ("cup", 3), ("firmness", 3))
+_VARIATIONS = (
+    ("gender", 2),
+    ("age", 5),
+    ("muscle", 3),
+    ("weight", 3),
+    ("height", 2),
+    ("proportions", 2),
+    ("cup", 3),
+    ("firmness", 3),
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,9 @@ class BodyShape:
         _check("age_years", self.age_years, 18.0, 90.0)
         _check("stature_cm", self.stature_cm, 130.0, 215.0)
         if len(self.ancestry) != 3 or min(self.ancestry) < 0 or not np.isclose(sum(self.ancestry), 1.0, atol=1e-3):
-            raise InputError(f"ancestry {self.ancestry} is impossible", where="body", fix="Give three shares that add up to 1.")
+            raise InputError(
+                f"ancestry {self.ancestry} is impossible", where="body", fix="Give three shares that add up to 1."
+            )
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

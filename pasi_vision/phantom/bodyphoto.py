@@ -64,7 +64,12 @@ def draw_studio(rng: Rng, *, variety: float = 1.0) -> Studio:
     names = sorted(CLINIC_BACKDROPS)
     shares = np.array([CLINIC_BACKDROPS[name] for name in names])
     light, camera = draw_light(rng, 0.45 * variety), draw_camera(rng, 0.6 * variety)
-    light = replace(light, shine=light.shine * (0.25 + 0.5 * variety), falloff=light.falloff * (0.2 + 0.6 * variety), ambient=max(light.ambient, 0.3))
+    light = replace(
+        light,
+        shine=light.shine * (0.25 + 0.5 * variety),
+        falloff=light.falloff * (0.2 + 0.6 * variety),
+        ambient=max(light.ambient, 0.3),
+    )
     camera = replace(
         camera,
         target=float(np.clip(0.52 + variety * (camera.target - 0.5), 0.3, 0.7)),
@@ -95,7 +100,10 @@ def photograph_body(shot: Shot, subject: Subject, studio: Studio, rng: Rng) -> P
         radiance = _lay(radiance, _cloth(surface, studio, rng, mm), _soft(clothed))
     radiance, hidden = _head_hair(surface, subject, rng, radiance, mm)
     alpha = _soft(solid)
-    wall = behind.backdrop(rng, solid.shape, studio.backdrop) * (falloff_map(studio.light, solid.shape) * studio.light.behind)[..., None]
+    wall = (
+        behind.backdrop(rng, solid.shape, studio.backdrop)
+        * (falloff_map(studio.light, solid.shape) * studio.light.behind)[..., None]
+    )
     radiance = _lay(wall * behind.cast_shadow(alpha, rng)[..., None], radiance, alpha)
     if studio.card:
         radiance, laid = lay_card(radiance, solid, mm, studio.light, rng)
@@ -109,7 +117,11 @@ def photograph_body(shot: Shot, subject: Subject, studio: Studio, rng: Rng) -> P
 
 def _without(surface: Surface, covered: Mask) -> Surface:
     """The same where something lies on it: nothing of the body is seen there."""
-    return replace(surface, region=np.where(covered, 0, surface.region).astype(np.uint8), part=np.where(covered, 0, surface.part).astype(np.uint8))
+    return replace(
+        surface,
+        region=np.where(covered, 0, surface.region).astype(np.uint8),
+        part=np.where(covered, 0, surface.part).astype(np.uint8),
+    )
 
 
 def maps_on(surface: Surface, plaques: Sequence[Plaque]) -> LesionMaps:
@@ -186,7 +198,9 @@ def _skin(surface: Surface, subject: Subject, maps: LesionMaps, studio: Studio, 
 
 def _cloth(surface: Surface, studio: Studio, rng: Rng, mm: float) -> Field:
     weave = behind.backdrop(rng, surface.shape, studio.cloth)
-    diffuse, _ = shade(surface.normal, np.zeros(surface.shape, np.float32), mm, studio.light, np.zeros(surface.shape, np.float32))
+    diffuse, _ = shade(
+        surface.normal, np.zeros(surface.shape, np.float32), mm, studio.light, np.zeros(surface.shape, np.float32)
+    )
     return np.asarray(weave * (diffuse * falloff_map(studio.light, surface.shape))[..., None], np.float32)
 
 
@@ -238,7 +252,9 @@ def _head_hair(surface: Surface, subject: Subject, rng: Rng, radiance: Field, mm
     return _lay(radiance, colour, cover.astype(np.float32)), np.asarray(closed)
 
 
-def _with_masks(image: NDArray[np.uint8], surface: Surface, maps: LesionMaps, plaques: Sequence[Plaque], hidden: Mask, mm: float) -> Picture:
+def _with_masks(
+    image: NDArray[np.uint8], surface: Surface, maps: LesionMaps, plaques: Sequence[Plaque], hidden: Mask, mm: float
+) -> Picture:
     skin = surface.skin & ~hidden
     regions = np.where(hidden, 0, surface.region).astype(np.uint8)
     alive = np.array([plaque.active for plaque in plaques] + [False])

@@ -27,7 +27,9 @@ PATCHES = (
 )  # fmt: skip
 
 
-def lay_card(radiance: Field, busy: NDArray[np.bool_], mm_per_px: float, light: Light, rng: Rng) -> tuple[Field, NDArray[np.bool_]]:
+def lay_card(
+    radiance: Field, busy: NDArray[np.bool_], mm_per_px: float, light: Light, rng: Rng
+) -> tuple[Field, NDArray[np.bool_]]:
     """Put a card beside the body, if there is room for one.
 
     Args:
@@ -46,9 +48,13 @@ def lay_card(radiance: Field, busy: NDArray[np.bool_], mm_per_px: float, light: 
     if corners is None:
         return radiance, np.zeros(busy.shape, bool)
     face, scale = _face(across)
-    source = np.array([[0, 0], [face.shape[1], 0], [face.shape[1], face.shape[0]], [0, face.shape[0]]], np.float32) - 0.5
+    source = (
+        np.array([[0, 0], [face.shape[1], 0], [face.shape[1], face.shape[0]], [0, face.shape[0]]], np.float32) - 0.5
+    )
     moved = cv2.getPerspectiveTransform(source, corners.astype(np.float32))
-    laid = cv2.warpPerspective(cv2.GaussianBlur(face, (0, 0), 0.35 * scale), moved, (width, height), flags=cv2.INTER_LINEAR)
+    laid = cv2.warpPerspective(
+        cv2.GaussianBlur(face, (0, 0), 0.35 * scale), moved, (width, height), flags=cv2.INTER_LINEAR
+    )
     alpha = cv2.warpPerspective(np.ones(face.shape[:2], np.float32), moved, (width, height), flags=cv2.INTER_LINEAR)
     facing = max((-light.direction[2] + 0.15) / 1.15, 0.0)
     lit = np.float32(light.ambient + (1 - light.ambient) * facing) * falloff_map(light, busy.shape)

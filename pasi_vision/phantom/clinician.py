@@ -47,7 +47,11 @@ DARK_ERYTHEMA = 0.5
 def draw_clinician(name: str, rng: Rng) -> Clinician:
     """A random clinician."""
     bias = np.clip(rng.normal(0.0, 0.24, 3), -0.6, 0.6)
-    return Clinician(name, float(np.exp(np.clip(rng.normal(0.28, 0.18), -0.1, 0.7))), (float(bias[0]), float(bias[1]), float(bias[2])))
+    return Clinician(
+        name,
+        float(np.exp(np.clip(rng.normal(0.28, 0.18), -0.1, 0.7))),
+        (float(bias[0]), float(bias[1]), float(bias[2])),
+    )
 
 
 def assess(
@@ -68,8 +72,12 @@ def assess(
     found = []
     for region in Region:
         true = truth[region]
-        area_error = factor * (clinician.visit_sd[0] * shared.standard_normal() + clinician.reading_sd[0] * own.standard_normal())
-        sign_error = factor * (clinician.visit_sd[1] * shared.standard_normal(3) + clinician.reading_sd[1] * own.standard_normal(3))
+        area_error = factor * (
+            clinician.visit_sd[0] * shared.standard_normal() + clinician.reading_sd[0] * own.standard_normal()
+        )
+        sign_error = factor * (
+            clinician.visit_sd[1] * shared.standard_normal(3) + clinician.reading_sd[1] * own.standard_normal(3)
+        )
         area = _seen_area(true.outline_percent, clinician.area_factor, float(area_error))
         grades = np.array([true.grades[sign] for sign in Sign]) + np.asarray(clinician.sign_bias) + sign_error
         if dark:
@@ -77,8 +85,16 @@ def assess(
         written = np.clip(np.rint(grades), 1, GRADE_MAX) if area > 0 else np.zeros(3)
         found.append(
             Finding(
-                visit.subject_id, visit.visit, visit.day, clinician.name, visit.reading, region, area_percent=area,
-                erythema=float(written[0]), induration=float(written[1]), scaling=float(written[2]),
+                visit.subject_id,
+                visit.visit,
+                visit.day,
+                clinician.name,
+                visit.reading,
+                region,
+                area_percent=area,
+                erythema=float(written[0]),
+                induration=float(written[1]),
+                scaling=float(written[2]),
             )  # fmt: skip
         )
     return found

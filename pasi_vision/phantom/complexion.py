@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pasi_vision.errors import InputError
 from pasi_vision.phantom.paint import Anatomy
 from pasi_vision.phantom.skin import Person
 from pasi_vision.phantom.surface import Part, Surface
@@ -27,11 +28,15 @@ def _factors(female: bool) -> Field:
     with np.load(Path(__file__).with_name("assets") / "complexion.npz") as stored:
         picture = cv2.imdecode(stored["female" if female else "male"], cv2.IMREAD_GRAYSCALE)
         step = float(stored["step"])
+    if picture is None:
+        raise InputError("the packaged complexion cannot be read", where="phantom", fix="Install the package again.")
     side = picture.shape[0]
     return np.ascontiguousarray((np.dstack([picture[:, :side], picture[:, side:]]).astype(np.float32) - 128.0) / step)
 
 
-def anatomy_of(surface: Surface, person: Person, rng: np.random.Generator, *, female: bool, strength: float = 0.75) -> Anatomy:
+def anatomy_of(
+    surface: Surface, person: Person, rng: np.random.Generator, *, female: bool, strength: float = 0.75
+) -> Anatomy:
     """Factors on a person's melanin and blood, shine, relief and paint of every pixel of a body.
 
     Args:
@@ -43,7 +48,13 @@ def anatomy_of(surface: Surface, person: Person, rng: np.random.Generator, *, fe
     """
     atlas = _factors(female)
     side = np.float32(atlas.shape[0])
-    local = cv2.remap(atlas, surface.uv[..., 0] * side - 0.5, surface.uv[..., 1] * side - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    local = cv2.remap(
+        atlas,
+        surface.uv[..., 0] * side - 0.5,
+        surface.uv[..., 1] * side - 0.5,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     local = np.clip(np.float32(strength) * local, -0.9, 0.9)
     melanin, blood = np.exp(local[..., 0]), np.exp(local[..., 1])
     part = surface.part
@@ -51,7 +62,13 @@ def anatomy_of(surface: Surface, person: Person, rng: np.random.Generator, *, fe
     melanin *= 1.0 - pale * np.float32(np.clip(1.0 - 0.05 / person.melanin, 0.0, 0.72))
     blood *= 1.0 + 0.6 * pale
     gloss = 1.0 + 0.8 * _soft(np.isin(part, [int(Part.FACE), int(Part.LIPS)]), surface)
-    return Anatomy(melanin, blood, gloss.astype(np.float32), np.zeros_like(melanin), (*_nails(surface), *_brows(surface, person, rng), *_eyes(surface)))
+    return Anatomy(
+        melanin,
+        blood,
+        gloss.astype(np.float32),
+        np.zeros_like(melanin),
+        (*_nails(surface), *_brows(surface, person, rng), *_eyes(surface)),
+    )
 
 
 def _soft(mask: NDArray[np.bool_], surface: Surface) -> Field:
@@ -70,7 +87,9 @@ def _nails(surface: Surface) -> tuple[tuple[Field, tuple[float, float, float]], 
     return ((0.55 * _soft(plate, surface), (0.62, 0.42, 0.36)),)
 
 
-def _brows(surface: Surface, person: Person, rng: np.random.Generator) -> tuple[tuple[Field, tuple[float, float, float]], ...]:
+def _brows(
+    surface: Surface, person: Person, rng: np.random.Generator
+) -> tuple[tuple[Field, tuple[float, float, float]], ...]:
     """Short hairs over the brows, in the colour of the body's hair."""
     brow = surface.part == int(Part.BROW)
     if not brow.any():
@@ -82,11 +101,18 @@ def _brows(surface: Surface, person: Person, rng: np.random.Generator) -> tuple[
     layer = np.zeros(surface.shape, np.uint8)
     out = np.sign(surface.place_mm[rows[pick], columns[pick], 0])
     side = 1.0 if float(np.corrcoef(surface.place_mm[rows, columns, 0], columns)[0, 1]) >= 0 else -1.0
-    for row, column, way, bend in zip(rows[pick], columns[pick], out * side, rng.normal(-0.35, 0.3, count), strict=True):
+    for row, column, way, bend in zip(
+        rows[pick], columns[pick], out * side, rng.normal(-0.35, 0.3, count), strict=True
+    ):
         end = (int(column + 5.0 / mm * way), int(row + 5.0 / mm * bend))
         cv2.line(layer, (int(column), int(row)), end, 255, max(1, round(0.3 / mm)), cv2.LINE_AA)
     dark = 0.20 * (1 - person.hair_melanin) ** 1.5 + 0.012
-    return ((0.6 * cv2.GaussianBlur(layer.astype(np.float32) / np.float32(255), (0, 0), 0.7), (dark, 0.65 * dark, 0.4 * dark)),)
+    return (
+        (
+            0.6 * cv2.GaussianBlur(layer.astype(np.float32) / np.float32(255), (0, 0), 0.7),
+            (dark, 0.65 * dark, 0.4 * dark),
+        ),
+    )
 
 
 def _eyes(surface: Surface) -> tuple[tuple[Field, tuple[float, float, float]], ...]:

@@ -62,8 +62,8 @@ def draw_course(rng: Rng, visits: int, *, drop_out: float = 0.15) -> Course:
     """A random course over `visits` visits; `drop_out` is the chance that some of the later ones do not take place."""
     names = list(KINDS)
     kind = names[int(rng.choice(len(names), p=np.array(list(KINDS.values()))))]
-    rate = float(np.clip(np.exp(rng.normal(np.log(0.29), 0.45)), 0.06, 0.8))
-    floor = {"response": rng.uniform(0.0, 0.1), "plateau": rng.uniform(0.25, 0.6), "no_response": rng.uniform(0.8, 1.1)}
+    rate = float(np.clip(np.exp(rng.normal(np.log(0.40), 0.40)), 0.10, 0.9))
+    floor = {"response": rng.uniform(0.0, 0.07), "plateau": rng.uniform(0.25, 0.6), "no_response": rng.uniform(0.8, 1.1)}
     turn, back = np.inf, 0.0
     if kind in ("relapse", "rebound"):
         turn = float(rng.uniform(6, 14))
@@ -72,8 +72,8 @@ def draw_course(rng: Rng, visits: int, *, drop_out: float = 0.15) -> Course:
     return Course(
         kind=kind,
         rate_per_week=rate,
-        lag_weeks=float(rng.uniform(0.3, 1.6)),
-        floor=float(floor.get(kind, rng.uniform(0.0, 0.15))),
+        lag_weeks=float(rng.uniform(0.7, 1.5)),
+        floor=float(floor.get(kind, rng.uniform(0.0, 0.08))),
         turn_week=turn,
         back_to=back,
         back_per_week=float(rng.uniform(0.08, 0.3)),
@@ -83,7 +83,7 @@ def draw_course(rng: Rng, visits: int, *, drop_out: float = 0.15) -> Course:
 
 
 def visit_name(index: int) -> str:
-    """"baseline", "week_4", "week_8" ..."""
+    """ "baseline", "week_4", "week_8" ..."""
     return "baseline" if index == 0 else f"week_{index * VISIT_INTERVAL_DAYS // 7}"
 
 

@@ -47,7 +47,7 @@ def visible_quads(scene: Scene, camera: Camera, *, hair: bool) -> NDArray[np.boo
     asked = np.flatnonzero(seen)
     hits = scene.shoot(np.broadcast_to(camera.place_mm, (len(asked), 3)), way[asked])
     seen[asked[(hits.triangle < 0) | (np.abs(hits.distance_mm - length[asked, 0]) > 6.0)]] = False
-    return seen
+    return np.asarray(seen, dtype=np.bool_)
 
 
 def seen_by(shots: Sequence[Shot], *, hair: bool) -> NDArray[np.int64]:
@@ -87,7 +87,10 @@ def shown_in(shot: Shot, plaques: Sequence[Plaque], *, hair: bool) -> Mapping[Re
     for name in Region:
         here = surface.region == name.code
         result[name] = Shown(
-            float((here & skin).sum()), float((here & lesion).sum()), float(weight[here & skin].sum()), float(weight[here & lesion].sum())
+            float((here & skin).sum()),
+            float((here & lesion).sum()),
+            float(weight[here & skin].sum()),
+            float(weight[here & lesion].sum()),
         )
     return result
 

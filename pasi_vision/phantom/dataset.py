@@ -7,16 +7,16 @@ again, or extended by asking for more. A photograph is written after its masks: 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.anatomy import Region, Sign, View
+from pasi_vision.anatomy import Region, View
 from pasi_vision.errors import InputError, OutputError, PasiVisionError
 from pasi_vision.phantom.cohort import CohortPreset, load_cohort
 from pasi_vision.records import Finding
@@ -52,9 +52,15 @@ class SetRequest:
     def check(self) -> None:
         """Raise InputError for what cannot be made."""
         if self.patients < 0 or self.close_ups < 0 or self.seed < 0:
-            raise InputError("patients, close-ups and seed must not be negative", where="phantom", fix="Give 0 or more.")
+            raise InputError(
+                "patients, close-ups and seed must not be negative", where="phantom", fix="Give 0 or more."
+            )
         if self.patients == 0 and self.close_ups == 0:
-            raise InputError("zero patients and zero close-ups: nothing to make", where="phantom", fix="Give --patients or --close-ups.")
+            raise InputError(
+                "zero patients and zero close-ups: nothing to make",
+                where="phantom",
+                fix="Give --patients or --close-ups.",
+            )
         if self.patients and not 1 <= self.visits <= 60:
             raise InputError(f"{self.visits} visits are impossible", where="phantom", fix="Give 1 to 60.")
 
@@ -100,6 +106,10 @@ def make_set(request: SetRequest, *, jobs: int = 1, progress: Any = None) -> Set
     """
     request.check()
     preset = load_cohort(request.preset)
+    if request.close_ups:
+        from pasi_vision.phantom.preset import load_preset
+
+        load_preset(request.preset)  # refused here rather than in the middle of the set
     folder = output_folder(request.folder)
     _claim(folder, request, preset)
     for name in ("photos", "masks", "truth"):
@@ -159,6 +169,7 @@ def _make(task: _Task) -> _Done:
 def _visit(task: _Task) -> _Done:
     from pasi_vision.phantom.course import visit_day, visit_name
     from pasi_vision.phantom.patient import draw_patient, subject_at
+    from pasi_vision.phantom.visit_truth import clinician_rows, truth_rows, visit_truth
 
     request, done = task.request, _Done()
     preset = load_cohort(request.preset)
@@ -168,7 +179,7 @@ def _visit(task: _Task) -> _Done:
     name, day = visit_name(task.visit), visit_day(task.visit)
     subject = subject_at(patient, task.visit)
     base = {"subject_id": patient.subject_id, "visit": name, "day": day, "skin_tone": patient.fitzpatrick}
-    takes = [(view, str(view.value)) for view in preset.views if view is not View.CLOSE_UP]
+    takes: list[tuple[View, str]] = [(view, view.value) for view in preset.views if view is not View.CLOSE_UP]
     takes += [(View.CLOSE_UP, f"close_up_{index + 1}") for index in range(preset.body_close_ups)]
     for view, label in takes:
         stem = f"{patient.subject_id}_{name}_{label}"
@@ -180,9 +191,18 @@ def _visit(task: _Task) -> _Done:
 
         if _one(request, stem, shoot, done.report):
             done.photos.append({**base, "view": str(view.value), "path": f"photos/{stem}.jpg"})
-    truth = _truth(request, patient, body, task.visit, subject.plaques)
+    truth = visit_truth(request.folder / "truth" / f"{patient.subject_id}_{name}.json", body, subject.plaques)
     visit = Finding(patient.subject_id, name, day, "truth", 1, Region.TRUNK)
-    done.findings = [*_truth_rows(visit, truth), *_clinician_rows(request, visit, truth, patient.person.ita_deg, (task.number, task.visit))]
+    done.findings = [
+        *truth_rows(visit, truth),
+        *clinician_rows(
+            request.clinicians,
+            visit,
+            truth,
+            ita_deg=patient.person.ita_deg,
+            key=(request.seed, task.number, task.visit),
+        ),
+    ]
     done.facts = {
         "subject_id": patient.subject_id, "visit": name, "form": patient.form, "course": patient.course.kind, "ita_deg": round(patient.person.ita_deg, 1),
         "female": patient.shape.female, "age_years": round(patient.shape.age_years), "plaques": sum(plaque.active for plaque in subject.plaques),
@@ -199,7 +219,9 @@ def _close_ups(task: _Task) -> _Done:
     for number in range(task.number, task.stop):
         stem = f"C{number + 1:06d}"
         if _one(request, stem, lambda number=number: render_closeup(request.seed, number, preset), done.report):
-            done.photos.append({"subject_id": stem, "visit": "baseline", "day": 1, "view": "close_up", "path": f"photos/{stem}.jpg"})
+            done.photos.append(
+                {"subject_id": stem, "visit": "baseline", "day": 1, "view": "close_up", "path": f"photos/{stem}.jpg"}
+            )
     return done
 
 
@@ -236,72 +258,35 @@ def _jpeg(image: NDArray[np.uint8], quality: int) -> bytes:
     return bytes(data)
 
 
-def _truth(request: SetRequest, patient: Any, body: Any, visit: int, plaques: Any) -> dict[Region, Any]:
-    """The visit's truth, kept as JSON so that running again need not sample the surface again."""
-    from pasi_vision.phantom.course import visit_name
-    from pasi_vision.phantom.truth import RegionTruth, true_regions
-
-    path = request.folder / "truth" / f"{patient.subject_id}_{visit_name(visit)}.json"
-    if path.exists():
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            Region(name): RegionTruth(row["surface_mm2"], row["lesion_mm2"], row["outline_mm2"], {Sign(sign): grade for sign, grade in row["grades"].items()})
-            for name, row in stored.items()
-        }
-    truth = true_regions(body, plaques)
-    rounded = {
-        region: RegionTruth(
-            round(t.surface_mm2, 1), round(t.lesion_mm2, 2), round(t.outline_mm2, 2), {sign: round(grade, 4) for sign, grade in t.grades.items()}
-        )
-        for region, t in truth.items()
-    }
-    write_json(path, {region.value: {**asdict(t), "grades": {sign.value: grade for sign, grade in t.grades.items()}} for region, t in rounded.items()})
-    return rounded
-
-
-def _truth_rows(visit: Finding, truth: Mapping[Region, Any]) -> list[Finding]:
-    return [
-        Finding(
-            visit.subject_id, visit.visit, visit.day, "truth", 1, region,
-            area_percent=round(min(t.outline_percent, 100.0), 4), erythema=round(min(t.grades[Sign.ERYTHEMA], 4.0), 3),
-            induration=round(min(t.grades[Sign.INDURATION], 4.0), 3), scaling=round(min(t.grades[Sign.SCALING], 4.0), 3),
-            area_percent_exact=round(min(t.lesion_percent, 100.0), 4), coverage=1.0,
-        )  # fmt: skip
-        for region, t in truth.items()
-    ]
-
-
-def _clinician_rows(request: SetRequest, visit: Finding, truth: Mapping[Region, Any], ita_deg: float, place: tuple[int, int]) -> list[Finding]:
-    from dataclasses import replace
-
-    from pasi_vision.phantom.clinician import assess, draw_clinician
-
-    rows = []
-    for index in range(request.clinicians):
-        rater = draw_clinician(f"clinician_{index + 1}", np.random.default_rng([request.seed, 900 + index]))
-        for reading in (1, 2):
-            key = [request.seed, 901, index, *place]
-            rows += assess(
-                rater, truth, replace(visit, reading=reading), ita_deg=ita_deg, shared=np.random.default_rng(key), own=np.random.default_rng([*key, reading])
-            )
-    return rows
-
-
 def _claim(folder: Path, request: SetRequest, preset: CohortPreset) -> None:
     """Note in the folder which set it holds; another set's folder is refused."""
     path = folder / "set.json"
-    mine = {"layout": LAYOUT, "seed": request.seed, "preset": request.preset, "visits": request.visits, "settings": preset.model_dump(mode="json")}
+    mine = {
+        "layout": LAYOUT,
+        "seed": request.seed,
+        "preset": request.preset,
+        "visits": request.visits,
+        "settings": preset.model_dump(mode="json"),
+    }
     if path.exists():
         try:
             there = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise InputError(f"not readable ({error})", where=str(path), fix="Choose another folder.") from error
-        different = [key for key in mine if there.get(key) != mine[key] and not (key == "visits" and request.patients == 0)]
+        different = [
+            key for key in mine if there.get(key) != mine[key] and not (key == "visits" and request.patients == 0)
+        ]
         if different:
-            raise InputError(f"the folder holds another set (different {', '.join(different)})", where=str(folder), fix="Choose an empty folder.")
+            raise InputError(
+                f"the folder holds another set (different {', '.join(different)})",
+                where=str(folder),
+                fix="Choose an empty folder.",
+            )
         return
     if any(folder.iterdir()):
-        raise InputError("the folder is not empty and holds no phantom set", where=str(folder), fix="Choose an empty folder.")
+        raise InputError(
+            "the folder is not empty and holds no phantom set", where=str(folder), fix="Choose an empty folder."
+        )
     write_json(path, mine)
 
 
@@ -319,7 +304,9 @@ def _write_tables(folder: Path, results: list[_Done]) -> None:
         write_table(folder / "findings.csv", finding_frame(findings), FINDINGS)
 
 
-def _write_manifest(folder: Path, request: SetRequest, preset: CohortPreset, results: list[_Done], report: SetReport) -> None:
+def _write_manifest(
+    folder: Path, request: SetRequest, preset: CohortPreset, results: list[_Done], report: SetReport
+) -> None:
     from pasi_vision.provenance import package_version
     from pasi_vision.storage import sha256_of
 

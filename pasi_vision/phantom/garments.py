@@ -29,7 +29,9 @@ def covered(garments: tuple[str, ...]) -> NDArray[np.bool_]:
     joints = model.mean_mm[model.vertices :]
     hip = joints[model.bone("upperleg01.L")]
     x, y, z = labels.centre_mm.T
-    lower = np.isin(labels.part, [int(p) for p in (Part.ABDOMEN, Part.BACK, Part.BUTTOCK, Part.GROIN, Part.GENITAL, Part.THIGH)])
+    lower = np.isin(
+        labels.part, [int(p) for p in (Part.ABDOMEN, Part.BACK, Part.BUTTOCK, Part.GROIN, Part.GENITAL, Part.THIGH)]
+    )
     mask = np.zeros(len(z), dtype=bool)
     if "briefs" in garments:
         front_edge = hip[2] - 85 + 0.75 * np.abs(x)
@@ -46,7 +48,9 @@ def covered(garments: tuple[str, ...]) -> NDArray[np.bool_]:
     return np.asarray(mask)
 
 
-def _bra(part: NDArray[np.uint8], x: NDArray[np.float32], y: NDArray[np.float32], z: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _bra(
+    part: NDArray[np.uint8], x: NDArray[np.float32], y: NDArray[np.float32], z: NDArray[np.float32]
+) -> NDArray[np.bool_]:
     nipple = part == int(Part.NIPPLE)
     height, aside = float(z[nipple].mean()), float(np.abs(x[nipple]).mean())
     torso = np.isin(part, [int(p) for p in (Part.CHEST, Part.BACK, Part.AREOLA, Part.NIPPLE, Part.ABDOMEN)])

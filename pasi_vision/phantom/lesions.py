@@ -60,9 +60,27 @@ class Form:
 FORMS = (
     Form("plaque", 0.62, 0.62, 0.28, 26, 10, 3.5, {}),
     Form("small_plaque", 0.14, 0.12, 0.68, 18, 8, 3.2, {}),
-    Form("guttate", 0.10, 0.0, 0.25, 14, 5.5, 3.4, {Part.ELBOW: 0.15, Part.KNEE: 0.15, Part.CHEST: 2, Part.BACK: 1.6, Part.SCALP: 0.3}),
+    Form(
+        "guttate",
+        0.10,
+        0.0,
+        0.25,
+        14,
+        5.5,
+        3.4,
+        {Part.ELBOW: 0.15, Part.KNEE: 0.15, Part.CHEST: 2, Part.BACK: 1.6, Part.SCALP: 0.3},
+    ),
     Form("palmoplantar", 0.06, 0.55, 0.35, 22, 9, 3.0, {Part.PALM: 40, Part.SOLE: 40, Part.FINGER: 8, Part.TOE: 6}),
-    Form("inverse", 0.04, 0.6, 0.3, 22, 10, 3.0, {Part.AXILLA: 30, Part.GROIN: 40, Part.NAVEL: 5, Part.ELBOW: 0.2, Part.KNEE: 0.2}),
+    Form(
+        "inverse",
+        0.04,
+        0.6,
+        0.3,
+        22,
+        10,
+        3.0,
+        {Part.AXILLA: 30, Part.GROIN: 40, Part.NAVEL: 5, Part.ELBOW: 0.2, Part.KNEE: 0.2},
+    ),
     Form("scalp", 0.04, 0.5, 0.35, 18, 8, 3.0, {Part.SCALP: 4, Part.EAR: 4, Part.NECK: 2}),
 )
 
@@ -90,7 +108,10 @@ def draw_severity(rng: Rng, median_bsa_percent: float = 11.0) -> Severity:
     """From mild to severe: log-normal body surface (P10 about 3 %, P90 about 35 %), regions and signs varying about it."""
     total = float(np.clip(median_bsa_percent * np.exp(rng.normal(0, 0.95)), 0.3, 75.0))
     spread = {Region.HEAD_NECK: 0.75, Region.UPPER_LIMBS: 1.1, Region.TRUNK: 0.9, Region.LOWER_LIMBS: 1.1}
-    area = {region: float(np.clip(total * factor * np.exp(rng.normal(0, 0.5)), 0.0, 80.0)) for region, factor in spread.items()}
+    area = {
+        region: float(np.clip(total * factor * np.exp(rng.normal(0, 0.5)), 0.0, 80.0))
+        for region, factor in spread.items()
+    }
     for region in Region:
         if region is not Region.LOWER_LIMBS and rng.random() < 0.06:
             area[region] = 0.0
@@ -104,7 +125,9 @@ def place_plaques(body: Body, severity: Severity, form: Form, rng: Rng, *, most:
     quads = quad_areas_mm2(body.rest_mm)
     surfaces = region_surfaces_mm2(body)
     labels = atlas()
-    density = np.array([_DENSITY.get(Part(code), 0.0) * form.prefer.get(Part(code), 1.0) for code in range(max(Part) + 1)])
+    density = np.array(
+        [_DENSITY.get(Part(code), 0.0) * form.prefer.get(Part(code), 1.0) for code in range(max(Part) + 1)]
+    )
     weight = density[labels.part] * quads * _patches(rng)
     plaques: list[Plaque] = []
     kind = ScaleKind(int(rng.choice([1, 2, 3, 6], p=[0.3, 0.42, 0.22, 0.06])))
@@ -116,10 +139,19 @@ def place_plaques(body: Body, severity: Severity, form: Form, rng: Rng, *, most:
         chances = here / here.sum()
         placed, start = 0.0, len(plaques)
         cumulated = np.cumsum(chances)
-        size = float(np.clip((severity.area_percent[region] / 8.0) ** 0.3, 0.8, 2.0))  # severe disease has larger plaques
+        size = float(
+            np.clip((severity.area_percent[region] / 8.0) ** 0.3, 0.8, 2.0)
+        )  # severe disease has larger plaques
         while placed < wanted and len(plaques) - start < most:
-            quad = int(min(np.searchsorted(cumulated, rng.random()), len(chances) - 1))
-            new = _pair(body, quad, size * _radius(form, Part(int(labels.part[quad])), wanted - placed, rng), severity, kind, rng)
+            quad = min(int(np.searchsorted(cumulated, rng.random())), len(chances) - 1)
+            new = _pair(
+                body,
+                quad,
+                size * _radius(form, Part(int(labels.part[quad])), wanted - placed, rng),
+                severity,
+                kind,
+                rng,
+            )
             plaques += new
             placed += sum(np.pi * plaque.radius_mm**2 for plaque in new)
             if new[0].radius_mm > 8:
@@ -158,7 +190,10 @@ def _pair(body: Body, quad: int, radius: float, severity: Severity, kind: ScaleK
     other = int(_mirror()[quad])
     spot = body.rest_mm[body_model().fine.quads[other]].mean(axis=0) + rng.normal(0, 6 + 0.3 * radius, 3)
     near = _nearest(body, spot, atlas().region[quad])
-    return [first, _plaque_at(body, near, float(np.clip(radius * np.exp(rng.normal(0, 0.25)), 1.5, 70)), severity, kind, rng)]
+    return [
+        first,
+        _plaque_at(body, near, float(np.clip(radius * np.exp(rng.normal(0, 0.25)), 1.5, 70)), severity, kind, rng),
+    ]
 
 
 def _satellites(body: Body, main: Plaque, severity: Severity, kind: ScaleKind, rng: Rng) -> list[Plaque]:
@@ -215,13 +250,17 @@ def _by_site(part: Part, grades: NDArray[np.float64], kind: ScaleKind) -> tuple[
     if part in _THIN:
         return grades * np.array([0.85, 0.5, 0.7]), ScaleKind.DUST
     if part in _PALMOPLANTAR:
-        return np.minimum(grades * np.array([0.9, 1.1, 1.2]), 4.0), ScaleKind.SHEETS if grades[2] < 2.4 else ScaleKind.HORN
+        return np.minimum(grades * np.array([0.9, 1.1, 1.2]), 4.0), ScaleKind.SHEETS if grades[
+            2
+        ] < 2.4 else ScaleKind.HORN
     if part in _JOINTS:
         return np.minimum(grades * np.array([1.0, 1.15, 1.25]), 4.0), ScaleKind.PLATES if grades[2] > 2.2 else kind
     return grades, kind
 
 
-def _tension(body: Body, region: int, part: Part, place: NDArray[np.float64], normal: NDArray[np.float64], rng: Rng) -> NDArray[np.float64]:
+def _tension(
+    body: Body, region: int, part: Part, place: NDArray[np.float64], normal: NDArray[np.float64], rng: Rng
+) -> NDArray[np.float64]:
     """Direction of skin tension: belts round the trunk and neck, along the limbs, within about 20 degrees."""
     model, side = body_model(), "L" if place[0] > 0 else "R"
     along = np.array([1.0, 0.0, 0.0])

@@ -114,5 +114,3 @@ def subject_at(patient: Patient, visit: int) -> Subject:
 
 def _chance(seed: int, number: int, *stream: int) -> np.random.Generator:
     return np.random.default_rng([seed, number, *stream])
-
-

@@ -19,8 +19,16 @@ Vector = tuple[float, float, float]
 Matrix = NDArray[np.float64]
 
 #: For each bone that can be aimed, the bone whose head is its far end.
-_FAR_END = {"upperarm01": "lowerarm01", "lowerarm01": "wrist", "wrist": "finger3-1", "upperleg01": "lowerleg01", "lowerleg01": "foot"}
-_FAR_END |= {f"metacarpal{i}": f"finger{i + 1}-1" for i in range(1, 5)} | {f"finger{i}-1": f"finger{i}-2" for i in range(1, 6)}
+_FAR_END = {
+    "upperarm01": "lowerarm01",
+    "lowerarm01": "wrist",
+    "wrist": "finger3-1",
+    "upperleg01": "lowerleg01",
+    "lowerleg01": "foot",
+}
+_FAR_END |= {f"metacarpal{i}": f"finger{i + 1}-1" for i in range(1, 5)} | {
+    f"finger{i}-1": f"finger{i}-2" for i in range(1, 6)
+}
 _FAR_END |= {"upperarm02": "lowerarm01", "lowerarm02": "wrist", "upperleg02": "lowerleg01", "lowerleg02": "foot"}
 _FAR_END |= {f"finger{i}-2": f"finger{i}-3" for i in range(1, 6)} | {"foot": "toe3-1", "clavicle": "upperarm01"}
 
@@ -132,4 +140,8 @@ def _far_end(label: str, model: BodyModel) -> int:
 
 def _check_names(pose: Pose, model: BodyModel) -> None:
     for label in {*pose.aim, *pose.turn, *pose.twist} - set(model.bone_labels):
-        raise InputError(f"unknown bone {label!r}", where="pose", fix=f"Known bones start with {', '.join(model.bone_labels[:6])} ...")
+        raise InputError(
+            f"unknown bone {label!r}",
+            where="pose",
+            fix=f"Known bones start with {', '.join(model.bone_labels[:6])} ...",
+        )

@@ -78,11 +78,18 @@ def chance_posture(rng: np.random.Generator) -> Posture:
         "hang": Posture(arm_raise=rng.uniform(18, 40), elbow=rng.uniform(2, 30)),
         "out": Posture(arm_raise=rng.uniform(60, 95), elbow=rng.uniform(2, 30)),
         "bent": Posture(arm_raise=rng.uniform(20, 70), arm_forward=rng.uniform(0, 50), elbow=rng.uniform(40, 110)),
-        "up": Posture(arm_raise=rng.uniform(15, 45), arm_forward=rng.uniform(15, 45), elbow=rng.uniform(95, 130), forearm_up=True),
+        "up": Posture(
+            arm_raise=rng.uniform(15, 45), arm_forward=rng.uniform(15, 45), elbow=rng.uniform(95, 130), forearm_up=True
+        ),
     }[str(kind)]
     curl = float(rng.choice([2.0, 10.0, 22.0, 45.0, 70.0], p=[0.35, 0.3, 0.2, 0.1, 0.05]) * rng.uniform(0.7, 1.3))
     return replace(
-        base, palm=palm, curl=curl, spread=float(rng.uniform(-2, 10)), legs_apart_mm=float(rng.uniform(150, 420)), knee=float(rng.uniform(0, 25))
+        base,
+        palm=palm,
+        curl=curl,
+        spread=float(rng.uniform(-2, 10)),
+        legs_apart_mm=float(rng.uniform(150, 420)),
+        knee=float(rng.uniform(0, 25)),
     )
 
 
@@ -98,7 +105,9 @@ def _noise(rng: np.random.Generator | None, degrees: float) -> float:
     return 0.0 if rng is None else float(rng.normal(0.0, degrees))
 
 
-def _aim_arm(aim: dict[str, Vector], turn: dict[str, Vector], posture: Posture, side: str, rng: np.random.Generator | None) -> None:
+def _aim_arm(
+    aim: dict[str, Vector], turn: dict[str, Vector], posture: Posture, side: str, rng: np.random.Generator | None
+) -> None:
     sign = _sign(side)
     lift = np.radians(posture.arm_raise + _noise(rng, 3))
     front = np.radians(posture.arm_forward + _noise(rng, 3))
@@ -119,7 +128,9 @@ def _aim_arm(aim: dict[str, Vector], turn: dict[str, Vector], posture: Posture, 
 
 def _aim_leg(aim: dict[str, Vector], body: Body, posture: Posture, side: str, rng: np.random.Generator | None) -> None:
     model, sign = body_model(), _sign(side)
-    hip, knee, ankle = (body.joints_mm[model.bone(f"{bone}.{side}")].astype(float) for bone in ("upperleg01", "lowerleg01", "foot"))
+    hip, ankle = (
+        body.joints_mm[model.bone(f"{bone}.{side}")].astype(float) for bone in ("upperleg01", "foot")
+    )
     toe = body.joints_mm[model.bone(f"toe3-1.{side}")].astype(float)
     reach = float(np.linalg.norm(ankle - hip))
     outward = (posture.legs_apart_mm / 2 - abs(hip[0])) / reach

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,13 @@ class Camera:
 
 
 def look_at(
-    place_mm: Vector, target_mm: Vector, size: tuple[int, int], focal_px: float, *, up: Vector | None = None, roll_deg: float = 0.0
+    place_mm: Vector,
+    target_mm: Vector,
+    size: tuple[int, int],
+    focal_px: float,
+    *,
+    up: Vector | None = None,
+    roll_deg: float = 0.0,
 ) -> Camera:
     """A camera at `place_mm` that looks at `target_mm`; `size` is (width, height); `up` is what points up in the picture.
 
@@ -105,7 +112,9 @@ class Scene:
     def _corners(self) -> Floats:
         """Per fine vertex: posed normal, rest position, rest normal, cover by cloth (V, 10), gathered together."""
         body = self.mesh.body
-        return np.concatenate([self.mesh.normals, body.rest_mm, body.rest_normals, _smoothed(self.clothes)[:, None]], axis=1)
+        return np.concatenate(
+            [self.mesh.normals, body.rest_mm, body.rest_normals, _smoothed(self.clothes)[:, None]], axis=1
+        )
 
     @cached_property
     def chart_scale_mm(self) -> Floats:
@@ -134,7 +143,7 @@ class Scene:
         rays *= cosine[..., None]
         origins = np.broadcast_to(camera.place_mm.astype(np.float32), rays.shape).reshape(-1, 3)
         hits = self.shoot(origins, rays.reshape(-1, 3))
-        return self._surface(camera, hits, cosine.reshape(-1))
+        return self._surface(camera, hits, cosine.reshape(-1).astype(np.float32))
 
     def _surface(self, camera: Camera, hits: Hits, cosine: Floats) -> Surface:
         labels, model = atlas(), body_model()
@@ -153,7 +162,7 @@ class Scene:
         bare = values[:, 9] < 0.5
         shape = (camera.height, camera.width)
 
-        def spread(values: NDArray[np.generic]) -> NDArray[np.generic]:
+        def spread(values: NDArray[Any]) -> NDArray[Any]:
             full = np.zeros((shape[0] * shape[1], *values.shape[1:]), dtype=values.dtype)
             full[seen] = values
             return full.reshape(*shape, *values.shape[1:])
@@ -168,7 +177,7 @@ class Scene:
             rest_normal=spread(rest_normal),
             depth_mm=spread(depth.astype(np.float32)),
             mm_per_px=spread((depth / camera.focal_px).astype(np.float32)),
-        )  # type: ignore[arg-type]
+        )
 
 
 def _smoothed(clothes: NDArray[np.bool_]) -> Floats:

@@ -19,7 +19,9 @@ from pasi_vision.phantom.picture import Picture
 from pasi_vision.phantom.views import Shot, chance_scene, close_up_camera, protocol_shot
 
 
-def take(patient: Patient, body: Body, subject: Subject, visit: int, view: View, label: str, preset: CohortPreset) -> Picture:
+def take(
+    patient: Patient, body: Body, subject: Subject, visit: int, view: View, label: str, preset: CohortPreset
+) -> Picture:
     """Take one photograph; `label` tells several close-ups of a visit apart."""
     rng = np.random.default_rng([patient.seed, patient.number, visit, zlib.crc32(label.encode())])
     studio = draw_studio(_room(patient, visit, rng, preset), variety=preset.variety)
@@ -37,7 +39,9 @@ def _room(patient: Patient, visit: int, rng: np.random.Generator, preset: Cohort
     return np.random.default_rng([patient.seed, 4242, patient.number, visit]) if preset.one_room else rng
 
 
-def _close_up(body: Body, subject: Subject, rng: np.random.Generator, preset: CohortPreset, clothes: NDArray[np.bool_]) -> Shot:
+def _close_up(
+    body: Body, subject: Subject, rng: np.random.Generator, preset: CohortPreset, clothes: NDArray[np.bool_]
+) -> Shot:
     """A close-up of one of the patient's own plaques (large ones more often), or of any site where there is none."""
     scene = chance_scene(body, rng, clothes)
     long = preset.long_side_px // 2

@@ -23,7 +23,9 @@ def contact_sheet(folder: Path, *, most: int = 48) -> Path:
     """
     photos = sorted((folder / "photos").glob("*.jpg"))
     if not photos:
-        raise InputError("no photographs", where=str(folder), fix="Make a set first: pasi-vision phantom DIR --patients 1.")
+        raise InputError(
+            "no photographs", where=str(folder), fix="Make a set first: pasi-vision phantom DIR --patients 1."
+        )
     chosen = [photos[int(i)] for i in np.linspace(0, len(photos) - 1, min(most, len(photos))).round()]
     cells = [_cell(path, folder / "masks") for path in chosen]
     cells += [np.zeros_like(cells[0])] * (-len(cells) % COLUMNS if len(cells) > COLUMNS else 0)

@@ -61,7 +61,9 @@ def skin_samples(body: Body, quads: NDArray[np.int64], spacing_mm: float) -> Ski
         InputError: The spacing is not above zero.
     """
     if not spacing_mm > 0:
-        raise InputError(f"spacing {spacing_mm} mm is impossible", where="truth", fix="Give a spacing above 0, such as 2.")
+        raise InputError(
+            f"spacing {spacing_mm} mm is impossible", where="truth", fix="Give a spacing above 0, such as 2."
+        )
     corners = body_model().fine.quads[quads]
     area = quad_areas_mm2(body.rest_mm)[quads]
     steps = np.maximum(np.ceil(np.sqrt(area) / spacing_mm), 1).astype(np.int64)
@@ -78,9 +80,14 @@ def skin_samples(body: Body, quads: NDArray[np.int64], spacing_mm: float) -> Ski
         areas.append(np.repeat(area[here] / step**2, step**2))
         owners.append(np.repeat(quads[here], step**2))
     if not places:
-        return SkinSamples(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32), np.zeros(0), np.zeros(0, np.int64))
+        return SkinSamples(
+            np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32), np.zeros(0), np.zeros(0, np.int64)
+        )
     return SkinSamples(
-        np.concatenate(places).astype(np.float32), np.concatenate(normals).astype(np.float32), np.concatenate(areas), np.concatenate(owners)
+        np.concatenate(places).astype(np.float32),
+        np.concatenate(normals).astype(np.float32),
+        np.concatenate(areas),
+        np.concatenate(owners),
     )
 
 
@@ -102,7 +109,10 @@ def true_regions(body: Body, plaques: Sequence[Plaque], *, spacing_mm: float = 1
         lesion = float(samples.area_mm2[here & maps.lesion].sum())
         weight = np.where(here & maps.lesion, samples.area_mm2, 0.0)
         signs = (maps.erythema, maps.induration, maps.scaling)
-        grades = {sign: float((values * weight).sum() / lesion) if lesion else 0.0 for sign, values in zip(Sign, signs, strict=True)}
+        grades = {
+            sign: float((values * weight).sum() / lesion) if lesion else 0.0
+            for sign, values in zip(Sign, signs, strict=True)
+        }
         result[name] = RegionTruth(surfaces[name], lesion, float(samples.area_mm2[here & outlined].sum()), grades)
     return result
 
@@ -114,14 +124,16 @@ def affected_samples(body: Body, plaques: Sequence[Plaque], spacing_mm: float) -
     return samples, lesion_maps(plaques, samples.place_mm, samples.normal)
 
 
-def outline_on_skin(samples: SkinSamples, maps: LesionMaps, plaques: Sequence[Plaque], spacing_mm: float) -> NDArray[np.bool_]:
+def outline_on_skin(
+    samples: SkinSamples, maps: LesionMaps, plaques: Sequence[Plaque], spacing_mm: float
+) -> NDArray[np.bool_]:
     """Which samples a pen would enclose: dilated by growth and half the gap, then eroded by half the gap (distances in space)."""
     from scipy.spatial import cKDTree
 
     alive = np.array([plaque.active for plaque in plaques] + [False])
     inside = maps.lesion | ((maps.distance_mm > 0) & alive[maps.plaque])
     if not inside.any():
-        return inside
+        return np.asarray(inside, dtype=np.bool_)
     # The border runs between samples: the nearest sample beyond it lies that much farther than the border itself.
     beyond = BEYOND * spacing_mm
     reach = GROWTH_MM + MERGE_GAP_MM / 2 + beyond
@@ -131,12 +143,14 @@ def outline_on_skin(samples: SkinSamples, maps: LesionMaps, plaques: Sequence[Pl
     swollen[outside[np.isfinite(gap)]] = True
     rest = np.flatnonzero(~swollen)
     if not len(rest):
-        return swollen
+        return np.asarray(swollen, dtype=np.bool_)
     candidates = np.flatnonzero(swollen & ~inside)
-    to_rest, _ = cKDTree(samples.place_mm[rest]).query(samples.place_mm[candidates], distance_upper_bound=MERGE_GAP_MM / 2 + beyond)
+    to_rest, _ = cKDTree(samples.place_mm[rest]).query(
+        samples.place_mm[candidates], distance_upper_bound=MERGE_GAP_MM / 2 + beyond
+    )
     result = inside.copy()
     result[candidates[~np.isfinite(to_rest)]] = True
-    return result
+    return np.asarray(result, dtype=np.bool_)
 
 
 def _reachable_quads(body: Body, plaques: Sequence[Plaque], margin_mm: float) -> NDArray[np.int64]:
@@ -151,4 +165,4 @@ def _reachable_quads(body: Body, plaques: Sequence[Plaque], margin_mm: float) ->
     tree = cKDTree(centres[bare])
     reach = [plaque.reach_mm + margin_mm + radius for plaque in plaques]
     found = tree.query_ball_point(np.array([plaque.centre_mm for plaque in plaques]), reach)
-    return bare[np.unique(np.concatenate([np.asarray(indices, dtype=np.int64) for indices in found]))]
+    return np.asarray(bare[np.unique(np.concatenate([np.asarray(indices, dtype=np.int64) for indices in found]))], dtype=np.int64)

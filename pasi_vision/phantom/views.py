@@ -101,7 +101,9 @@ def protocol_shots(
     shots = {}
     for view in views:
         posture = VIEW_PLANS[view].posture
-        shots[view] = protocol_shot(body, view, long_side_px=long_side_px, rng=rng, clothes=clothes, scene=scenes.get(posture))
+        shots[view] = protocol_shot(
+            body, view, long_side_px=long_side_px, rng=rng, clothes=clothes, scene=scenes.get(posture)
+        )
         scenes[posture] = shots[view].scene
     return shots
 
@@ -180,12 +182,33 @@ def close_up_camera(
         if not _in_sight(scene, target + towards * distance, target):
             continue
         target = target + rng.normal(0, 0.12 * width_mm, 3) * (1 - np.abs(towards))
-        roll = float(rng.uniform(0, 360)) if labels.part[quad] not in _UPRIGHT else float(rng.normal(0, 20) + 90 * rng.choice([0, 1, 3], p=[0.8, 0.1, 0.1]))
+        roll = (
+            float(rng.uniform(0, 360))
+            if labels.part[quad] not in _UPRIGHT
+            else float(rng.normal(0, 20) + 90 * rng.choice([0, 1, 3], p=[0.8, 0.1, 0.1]))
+        )
         return look_at(target + towards * distance, target, size, distance * max(size) / width_mm, roll_deg=roll)
-    raise InputError(f"no camera sees {site.name if site else 'this site'} in this pose", where="close-up", fix="Choose another site or pose.")
+    raise InputError(
+        f"no camera sees {site.name if site else 'this site'} in this pose",
+        where="close-up",
+        fix="Choose another site or pose.",
+    )
 
 
-_UPRIGHT = {int(part) for part in (Part.FACE, Part.EAR, Part.SCALP, Part.LIPS, Part.NECK, Part.CHEST, Part.ABDOMEN, Part.BACK, Part.BUTTOCK)}
+_UPRIGHT = {
+    int(part)
+    for part in (
+        Part.FACE,
+        Part.EAR,
+        Part.SCALP,
+        Part.LIPS,
+        Part.NECK,
+        Part.CHEST,
+        Part.ABDOMEN,
+        Part.BACK,
+        Part.BUTTOCK,
+    )
+}
 
 
 def _site_quad(scene: Scene, rng: np.random.Generator, site: Part | None, place_mm: NDArray[np.float64] | None) -> int:

@@ -80,7 +80,9 @@ def test_twenty_nails() -> None:
 
 
 def test_heavier_builds_are_heavier() -> None:
-    masses = [volume_litres(make_body(BodyShape(build=build, muscle=0.15, stature_cm=170))) for build in (0.2, 0.6, 1.0)]
+    masses = [
+        volume_litres(make_body(BodyShape(build=build, muscle=0.15, stature_cm=170))) for build in (0.2, 0.6, 1.0)
+    ]
     assert masses[0] < masses[1] < masses[2]
     assert 15 < masses[0] / 1.7**2 < 26  # body mass index at a density of 1
     assert masses[2] / 1.7**2 > 33
@@ -118,7 +120,9 @@ def test_underwear_covers_genitals_and_little_else(man: Body) -> None:
         assert 0.015 < areas[mask].sum() / areas.sum() < 0.14
 
 
-@pytest.mark.parametrize("wrong", [{"build": 1.5}, {"age_years": 5}, {"stature_cm": 300}, {"muscle": float("nan")}, {"ancestry": (1, 1, 1)}])
+@pytest.mark.parametrize(
+    "wrong", [{"build": 1.5}, {"age_years": 5}, {"stature_cm": 300}, {"muscle": float("nan")}, {"ancestry": (1, 1, 1)}]
+)
 def test_impossible_bodies_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError, match="impossible"):
         BodyShape(**wrong)  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ def scene(body: Body) -> Scene:
     return Scene(posed(body, posture_pose(body, STANDING)))
 
 
-def _front(scene: Scene, size: tuple[int, int] = (300, 400), distance: float = 3000.0):  # noqa: ANN202
+def _front(scene: Scene, size: tuple[int, int] = (300, 400), distance: float = 3000.0):
     middle = (scene.mesh.vertices_mm.min(axis=0) + scene.mesh.vertices_mm.max(axis=0)).astype(float) / 2
     return look_at(middle + np.array([0, -distance, 0]), middle, size, 0.9 * size[1] * distance / 1750)
 
@@ -37,7 +37,17 @@ def test_what_a_pixel_says_projects_back_to_that_pixel(scene: Scene) -> None:
     pick = np.random.default_rng(0).integers(0, len(rows), 200)
     rows, columns = rows[pick], columns[pick]
     depth = surface.depth_mm[rows, columns]
-    local = np.stack([(columns + 0.5 - camera.width / 2) * depth, (rows + 0.5 - camera.height / 2) * depth, camera.focal_px * depth], axis=1) / camera.focal_px
+    local = (
+        np.stack(
+            [
+                (columns + 0.5 - camera.width / 2) * depth,
+                (rows + 0.5 - camera.height / 2) * depth,
+                camera.focal_px * depth,
+            ],
+            axis=1,
+        )
+        / camera.focal_px
+    )
     world = local @ camera.axes + camera.place_mm
     place, far = camera.pixel_of(world.astype(np.float32))
     assert np.allclose(place, np.stack([columns + 0.5, rows + 0.5], axis=1), atol=0.05)
@@ -94,20 +104,20 @@ def test_camera_on_its_target_is_refused() -> None:
         look_at(np.zeros(3), np.zeros(3), (10, 10), 100.0)
 
 
-def _rays(camera):  # noqa: ANN001, ANN202
+def _rays(camera):
     x = (np.arange(camera.width) + 0.5 - camera.width / 2) / camera.focal_px
     y = (np.arange(camera.height) + 0.5 - camera.height / 2) / camera.focal_px
     ray = np.stack(np.broadcast_arrays(x[None, :], y[:, None], 1.0), axis=-1)
     return ray / np.linalg.norm(ray, axis=-1, keepdims=True)
 
 
-def _quads_hit(scene: Scene, camera):  # noqa: ANN001, ANN202
+def _quads_hit(scene: Scene, camera):
     directions = (_rays(camera) @ camera.axes).reshape(-1, 3).astype(np.float32)
     hits = scene.shoot(np.broadcast_to(camera.place_mm.astype(np.float32), directions.shape), directions)
     return np.where(hits.triangle >= 0, hits.triangle // 2, -1).reshape(camera.height, camera.width)
 
 
-def _flat_cosine(scene: Scene, camera, hit):  # noqa: ANN001, ANN202
+def _flat_cosine(scene: Scene, camera, hit):
     """Cosine between each pixel's ray and the flat normal of the triangle pair it hits (exact for the mesh, unlike smooth normals)."""
     quads = body_model().fine.quads
     corner = scene.mesh.vertices_mm[quads].astype(float)

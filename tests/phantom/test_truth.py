@@ -33,7 +33,14 @@ def _disc(body: Body, part: Part, radius: float, **more: float) -> Plaque:
     place, normal = body.rest_mm[corners].mean(axis=0), body.rest_normals[corners].mean(axis=0)
     normal /= np.linalg.norm(normal)
     return Plaque(
-        tuple(map(float, place)), tuple(map(float, normal)), (1.0, 0.0, 0.0), radius, shape=ELLIPSE, roughness=0.0, border_variation=0.0, **more  # type: ignore[arg-type]
+        tuple(map(float, place)),
+        tuple(map(float, normal)),
+        (1.0, 0.0, 0.0),
+        radius,
+        shape=ELLIPSE,
+        roughness=0.0,
+        border_variation=0.0,
+        **more,  # type: ignore[arg-type]
     )
 
 
@@ -46,7 +53,10 @@ def test_no_disease_is_exactly_zero(body: Body) -> None:
             assert set(truth[region].grades.values()) == {0.0}
 
 
-@pytest.mark.parametrize(("part", "radius"), [(Part.BACK, 20.0), (Part.BACK, 40.0), (Part.THIGH, 25.0), (Part.ABDOMEN, 30.0), (Part.FOREARM, 12.0)])
+@pytest.mark.parametrize(
+    ("part", "radius"),
+    [(Part.BACK, 20.0), (Part.BACK, 40.0), (Part.THIGH, 25.0), (Part.ABDOMEN, 30.0), (Part.FOREARM, 12.0)],
+)
 def test_a_disc_on_the_body_has_the_area_of_a_disc(body: Body, part: Part, radius: float) -> None:
     truth = true_regions(body, [_disc(body, part, radius)], spacing_mm=0.7)
     whole = sum(found.lesion_mm2 for found in truth.values())
@@ -59,8 +69,12 @@ def test_a_disc_on_a_sphere_has_exactly_its_area() -> None:
     number = 200_000
     z = 1 - (2 * np.arange(number) + 1) / number
     angle = golden * np.arange(number)
-    points = np.stack([np.sqrt(1 - z * z) * np.cos(angle), np.sqrt(1 - z * z) * np.sin(angle), z], axis=1).astype(np.float32)
-    plaque = Plaque((0.0, 0.0, ball), (0.0, 0.0, 1.0), (1.0, 0.0, 0.0), radius, shape=ELLIPSE, roughness=0.0, border_variation=0.0)
+    points = np.stack([np.sqrt(1 - z * z) * np.cos(angle), np.sqrt(1 - z * z) * np.sin(angle), z], axis=1).astype(
+        np.float32
+    )
+    plaque = Plaque(
+        (0.0, 0.0, ball), (0.0, 0.0, 1.0), (1.0, 0.0, 0.0), radius, shape=ELLIPSE, roughness=0.0, border_variation=0.0
+    )
     inside = lesion_maps([plaque], ball * points, points).lesion.mean() * 4 * np.pi * ball**2
     assert inside == pytest.approx(np.pi * radius**2, rel=0.005)
 
@@ -72,7 +86,9 @@ def test_the_outline_grows_a_disc_by_its_pen(body: Body) -> None:
 
 
 def test_grades_are_those_of_the_anchors(body: Body) -> None:
-    truth = true_regions(body, [_disc(body, Part.BACK, 30, blood_factor=2.4, height_mm=0.75, scale_cover=0.2)])[Region.TRUNK]
+    truth = true_regions(body, [_disc(body, Part.BACK, 30, blood_factor=2.4, height_mm=0.75, scale_cover=0.2)])[
+        Region.TRUNK
+    ]
     assert truth.grades[Sign.ERYTHEMA] == pytest.approx(2, abs=0.01)
     assert truth.grades[Sign.INDURATION] == pytest.approx(3, abs=0.01)
     assert truth.grades[Sign.SCALING] == pytest.approx(1, abs=0.01)
@@ -95,7 +111,9 @@ def test_pictures_show_what_the_truth_says(body: Body) -> None:
     """The area of a disc counted in pixels (over the cosine) agrees with the samples of the faces."""
     plaque = _disc(body, Part.BACK, 40)
     scene = Scene(posed(body, posture_pose(body, STANDING)))
-    target = scene.mesh.vertices_mm[np.argmin(np.linalg.norm(body.rest_mm - np.asarray(plaque.centre_mm), axis=1))].astype(float)
+    target = scene.mesh.vertices_mm[
+        np.argmin(np.linalg.norm(body.rest_mm - np.asarray(plaque.centre_mm), axis=1))
+    ].astype(float)
     camera = look_at(target + np.array([0, 20000.0, 0]), target, (500, 500), 500 / 120 * 20000)
     surface = scene.view(camera)
     lesion = maps_on(surface, [plaque]).lesion
