@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from pasi_vision import agree
 
-FAST = agree.Resampling(n=60)
-CALM = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+FAST = agree.Resampling(n=25)
+CALM = settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 def study(seed: int, missing: float = 0.1) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    n, v, k = 12, 2, 3
+    n, v, k = 10, 2, 3
     y = rng.normal(0, 2, (n, 1, 1)) + rng.normal(0, 1, (n, v, 1)) + rng.normal(0, 1, k) + rng.normal(0, 1, (n, v, k))
     s, i, r = np.nonzero(rng.random(y.shape) >= missing)
     return pd.DataFrame(
