@@ -2,8 +2,8 @@
 
     python scripts/bake_complexion.py FOLDER_OF_TEXTURES pasi_vision/phantom/assets/complexion.npz
 
-Each texture's colour is explained, texel by texel, as more or less melanin and blood than its own average (two unknowns, three channels, by the
-optics of the phantom), so that lips, areolae, brows, knuckles, creases and stubble carry over to any skin tone.
+Each texture's colour is explained, texel by texel, as more or less melanin and blood than its own average (two unknowns,
+three channels, by the optics of the phantom), so that lips, areolae, brows, knuckles, creases and stubble carry over to any skin tone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ def directions() -> np.ndarray:
     def colour(m: float, b: float) -> np.ndarray:
         return np.log(linear_rgb(reflectance(np.array(m), np.array(b), 0.7)))
 
-    return np.stack([(colour(melanin * 1.3, blood) - colour(melanin, blood)) / np.log(1.3), (colour(melanin, blood * 1.3) - colour(melanin, blood)) / np.log(1.3)])
+    return np.stack(
+        [
+            (colour(melanin * 1.3, blood) - colour(melanin, blood)) / np.log(1.3),
+            (colour(melanin, blood * 1.3) - colour(melanin, blood)) / np.log(1.3),
+        ]
+    )
 
 
 def factors(path: Path) -> np.ndarray:
@@ -55,8 +60,15 @@ def main(folder: Path, target: Path) -> None:
     for name, file in TEXTURES.items():
         found = factors(folder / file)
         picture = np.hstack([found[..., 0], found[..., 1]])
-        stored[name] = np.frombuffer(cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 85])[1].tobytes(), np.uint8)
-        print(name, len(stored[name]), "bytes; log factors p1, p50, p99:", np.percentile((found.reshape(-1, 2) - 128.0) / STEP, [1, 50, 99], axis=0).round(2).tolist())
+        stored[name] = np.frombuffer(
+            cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 85])[1].tobytes(), np.uint8
+        )
+        print(
+            name,
+            len(stored[name]),
+            "bytes; log factors p1, p50, p99:",
+            np.percentile((found.reshape(-1, 2) - 128.0) / STEP, [1, 50, 99], axis=0).round(2).tolist(),
+        )
     np.savez(target, step=np.float32(STEP), **stored)
 
 

@@ -3,7 +3,8 @@
     python scripts/measure_view_coverage.py --bodies 200 --out configs/view_coverage.json --table docs/view_coverage.csv
 
 The first file is what `measure/` weighs views by; the second holds, per patient and region, the affected area by
-surface truth and by three ways of counting pixels of the required views with perfect masks: pooled, weighed by view, and weighed by view with foreshortening undone.
+surface truth and by three ways of counting pixels of the required views with perfect masks: pooled, weighed by view,
+and weighed by view with foreshortening undone.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def main() -> None:
     """Run over the bodies and write both files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bodies", type=int, default=200)
-    parser.add_argument("--patients", type=int, default=200, help="of these bodies, how many get a disease for the second file")
+    parser.add_argument(
+        "--patients", type=int, default=200, help="of these bodies, how many get a disease for the second file"
+    )
     parser.add_argument("--seed", type=int, default=20261123)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--table", type=Path, required=True)

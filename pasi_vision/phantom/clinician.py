@@ -1,9 +1,10 @@
 """Simulated clinicians: they see the truth of a visit and score it with the errors that published studies found.
 
-Errors of one rater on one reading have three parts: a bias that is always this rater's, an error that belongs to this visit of this patient
-(both readings share it), and one of the reading alone. Sizes are set so that two raters differ by SEM 2.9 PASI points on moderate to severe
-disease (Fink et al., 2018: image PASI, ICC 0.895, mean difference 3.3 between and 2.2 within raters); the eye over-estimates area, most where
-it is small (Yoo et al., 2022: the right band in 49 %); agreement is lower on dark skin, where redness is hard to see.
+Errors of one rater on one reading have three parts: a bias that is always this rater's, an error that belongs to this
+visit of this patient (both readings share it), and one of the reading alone. Sizes are set so that two raters differ by
+SEM 2.9 PASI points on moderate to severe disease (Fink et al., 2018: image PASI, ICC 0.895, mean difference 3.3 between and
+2.2 within raters); the eye over-estimates area, most where it is small (Yoo et al., 2022: the right band in 49 %);
+agreement is lower on dark skin, where redness is hard to see.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def assess(
                 erythema=float(written[0]),
                 induration=float(written[1]),
                 scaling=float(written[2]),
-            )  # fmt: skip
+            )
         )
     return found
 

@@ -1,8 +1,8 @@
 """A patient over a trial: how strong the disease is at each visit, relative to baseline.
 
-Calibrated on 96 patients under UVB (Watson et al., J Eur Acad Dermatol Venereol 2021;35:2250, weekly PASI): after a lag of a week log PASI
-falls by 0.30 a week (P10 0.14, P90 0.50) with a scatter of 0.30 about its line, 81 % end at or below a quarter of baseline, those seen again
-(after 6 months, median) are back at 0.81 of it, and 26 % are lost to follow-up.
+Calibrated on 96 patients under UVB (Watson et al., J Eur Acad Dermatol Venereol 2021;35:2250, weekly PASI): medians of
+1.00, 0.72, 0.31 and 0.13 of baseline after 1, 2, 4 and 8 weeks, with a scatter of log PASI of 0.30 about each patient's
+line; those seen again (after 4 months, median) are back at 0.81 of baseline, and 26 % are lost to follow-up.
 """
 
 from __future__ import annotations
@@ -63,7 +63,11 @@ def draw_course(rng: Rng, visits: int, *, drop_out: float = 0.15) -> Course:
     names = list(KINDS)
     kind = names[int(rng.choice(len(names), p=np.array(list(KINDS.values()))))]
     rate = float(np.clip(np.exp(rng.normal(np.log(0.40), 0.40)), 0.10, 0.9))
-    floor = {"response": rng.uniform(0.0, 0.07), "plateau": rng.uniform(0.25, 0.6), "no_response": rng.uniform(0.8, 1.1)}
+    floor = {
+        "response": rng.uniform(0.0, 0.07),
+        "plateau": rng.uniform(0.25, 0.6),
+        "no_response": rng.uniform(0.8, 1.1),
+    }
     turn, back = np.inf, 0.0
     if kind in ("relapse", "rebound"):
         turn = float(rng.uniform(6, 14))

@@ -1,7 +1,7 @@
 """A set of phantoms on disk, in the layout of the data contract: photos.csv, findings.csv, photos/, masks/, truth/, manifest.json.
 
-Every file depends only on (seed, patient, visit, view) and the preset; so a set can be made in parts, by any number of jobs, stopped and run
-again, or extended by asking for more. A photograph is written after its masks: where it exists it is complete.
+Every file depends only on (seed, patient, visit, view) and the preset; so a set can be made in parts, by any number of
+jobs, stopped and run again, or extended by asking for more. A photograph is written after its masks: where it exists it is complete.
 """
 
 from __future__ import annotations
@@ -204,9 +204,15 @@ def _visit(task: _Task) -> _Done:
         ),
     ]
     done.facts = {
-        "subject_id": patient.subject_id, "visit": name, "form": patient.form, "course": patient.course.kind, "ita_deg": round(patient.person.ita_deg, 1),
-        "female": patient.shape.female, "age_years": round(patient.shape.age_years), "plaques": sum(plaque.active for plaque in subject.plaques),
-    }  # fmt: skip
+        "subject_id": patient.subject_id,
+        "visit": name,
+        "form": patient.form,
+        "course": patient.course.kind,
+        "ita_deg": round(patient.person.ita_deg, 1),
+        "female": patient.shape.female,
+        "age_years": round(patient.shape.age_years),
+        "plaques": sum(plaque.active for plaque in subject.plaques),
+    }
     return done
 
 

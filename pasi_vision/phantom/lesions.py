@@ -20,7 +20,8 @@ from pasi_vision.phantom.truth import region_surfaces_mm2
 
 Rng = np.random.Generator
 
-#: Density of plaques per area by part, relative to the trunk: first sites elbows, knees, scalp, sacrum (Griffiths & Barker, Lancet 2007;370:263).
+#: Density of plaques per area by part, relative to the trunk: first sites elbows, knees, scalp, sacrum
+#: (Griffiths & Barker, Lancet 2007;370:263).
 _DENSITY: Mapping[Part, float] = {
     Part.SCALP: 5, Part.FACE: 0.35, Part.EYELID: 0.1, Part.EAR: 1.5, Part.NECK: 0.7, Part.BROW: 0.3,
     Part.CHEST: 0.7, Part.AREOLA: 0.1, Part.ABDOMEN: 1.1, Part.NAVEL: 3, Part.BACK: 1.3, Part.AXILLA: 0.5, Part.GROIN: 0.5,
@@ -30,7 +31,8 @@ _DENSITY: Mapping[Part, float] = {
 
 #: Largest equivalent radius in mm where the body is small or sharply bent; 70 elsewhere.
 _LARGEST_MM: Mapping[Part, float] = {
-    Part.SCALP: 32, Part.FACE: 16, Part.EYELID: 5, Part.EAR: 9, Part.NECK: 24, Part.BROW: 6, Part.NAVEL: 10, Part.AXILLA: 28, Part.GROIN: 28,
+    Part.SCALP: 32, Part.FACE: 16, Part.EYELID: 5, Part.EAR: 9, Part.NECK: 24, Part.BROW: 6, Part.NAVEL: 10,
+    Part.AXILLA: 28, Part.GROIN: 28,
     Part.UPPER_ARM: 38, Part.ELBOW: 40, Part.FOREARM: 32, Part.HAND_BACK: 18, Part.PALM: 22, Part.FINGER: 6,
     Part.KNEE: 48, Part.SHIN: 42, Part.FOOT_BACK: 24, Part.SOLE: 28, Part.TOE: 6,
 }  # fmt: skip

@@ -13,7 +13,7 @@ import time
 import cv2
 import numpy as np
 
-from pasi_vision.anatomy import View
+from pasi_vision.anatomy import Region, View
 from pasi_vision.phantom.body import BodyShape, make_body
 from pasi_vision.phantom.bodyphoto import Subject, draw_studio, photograph_body
 from pasi_vision.phantom.garments import covered
@@ -41,7 +41,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(1)
     body = make_body(BodyShape(stature_cm=175))
-    plaques = place_plaques(body, Severity(dict.fromkeys(["head_neck", "upper_limbs", "trunk", "lower_limbs"], 8.0), (2, 2, 2)), FORMS[0], rng)  # type: ignore[arg-type]
+    plaques = place_plaques(body, Severity(dict.fromkeys(Region, 8.0), (2.0, 2.0, 2.0)), FORMS[0], rng)
     subject = Subject(draw_person(rng), female=False, hair=0.7, plaques=plaques)
     seconds: dict[str, float] = {}
     profile = cProfile.Profile()
