@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from pasi_vision.portal import queue
-from pasi_vision.portal.model_jobs import score_when_ready, segment_later
+from pasi_vision.portal.model_jobs import installed_model, score_when_ready, segment_key, segment_later
 from pasi_vision.portal.models import Job, ModelScore, Photograph, Upload, Visit
 from pasi_vision.portal.receive import staged_file
 from pasi_vision.portal.tus import offset_of
@@ -36,8 +36,13 @@ def add_missing_jobs() -> None:
             Upload.objects.filter(pk=upload.pk, state=Upload.State.ARRIVING).update(state=Upload.State.WHOLE)
     for upload in Upload.objects.filter(state=Upload.State.WHOLE):
         queue.add(Job.Kind.RECEIVE, upload.pk, delay_s=20)
+    model = installed_model()
+    if not model:
+        return
+    known = set(Job.objects.filter(kind=Job.Kind.SEGMENT).values_list("target", "key"))
     for photograph in Photograph.objects.exclude(identity=Photograph.Identity.WAITING):
-        segment_later(photograph)
+        if (photograph.pk, segment_key(photograph, model)) not in known:
+            segment_later(photograph)
     scored = ModelScore.objects.values_list("visit_id", flat=True)
     for visit in Visit.objects.filter(state=Visit.State.CLOSED).exclude(pk__in=scored):
         score_when_ready(visit)

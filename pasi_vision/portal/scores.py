@@ -9,7 +9,16 @@ from typing import Any
 
 from pasi_vision.portal.models import Assignment, ModelScore, Person, Subject, Visit
 
-__all__ = ["Agreement", "ScoreRow", "agreement", "course_of", "findings_rows", "rows_of_visit", "score_rows"]
+__all__ = [
+    "Agreement",
+    "ScoreRow",
+    "agreement",
+    "course_of",
+    "findings_rows",
+    "rows_of_visit",
+    "score_rows",
+    "with_scores",
+]
 
 
 @dataclass(frozen=True)
@@ -60,10 +69,11 @@ def score_rows(person: Person) -> Iterable[dict[str, Any]]:
 def rows_of_visit(visit: Visit) -> list[ScoreRow]:
     """Everybody's score of one visit: clinicians first."""
     rows = []
-    for assignment in visit.assignments.filter(done=True).select_related("clinician").prefetch_related("versions"):
-        content = _newest(assignment).content["score"]
-        rows.append(_row(assignment.clinician.full_name, assignment.reading, content, is_model=False))
-    model = visit.model_scores.first()
+    for assignment in sorted(visit.assignments.all(), key=lambda each: (each.reading, each.clinician.username)):
+        if assignment.done:
+            content = _newest(assignment).content["score"]
+            rows.append(_row(assignment.clinician.full_name, assignment.reading, content, is_model=False))
+    model = max(visit.model_scores.all(), key=lambda each: each.made_at, default=None)
     if model is not None:
         rows.append(_row(model.model, 1, model.score, is_model=True))
     return rows
@@ -71,7 +81,12 @@ def rows_of_visit(visit: Visit) -> list[ScoreRow]:
 
 def course_of(subject: Subject) -> list[tuple[Visit, list[ScoreRow]]]:
     """Scores of a subject's closed visits in order."""
-    return [(visit, rows_of_visit(visit)) for visit in subject.visits.order_by("day")]
+    return [(visit, rows_of_visit(visit)) for visit in with_scores(subject.visits.order_by("day"))]
+
+
+def with_scores(visits: Any) -> Any:
+    """Visits with everything that `rows_of_visit` reads, in a few queries however many they are."""
+    return visits.prefetch_related("assignments__versions", "assignments__clinician", "model_scores")
 
 
 def agreement(visits: Iterable[Visit]) -> tuple[list[tuple[Visit, float, ScoreRow]], Agreement]:

@@ -75,3 +75,21 @@ def test_openapi_describes_every_api_route(signed_in: Any) -> None:
     described = signed_in("analyst").get("/api/v1/openapi.json").json()["paths"]
     assert len(described) == len({route.pattern for route in ROUTES if route.is_api})
     assert described["/api/v1/uploads/{upload_id}/"]["patch"]["parameters"][0]["name"] == "upload_id"
+
+
+def test_the_dashboard_sums_model_against_clinicians_by_hand(study: Any, signed_in: Any) -> None:
+    """Clinician 12.0 (above), model 15.0: the difference is 3.0, and nobody without the permission sees it."""
+    from pasi_vision.portal.models import ModelScore, Visit
+
+    reading = Assignment.objects.create(
+        visit=study.visit, clinician=study.people["clinician"], reading=1, purpose="first", place=0
+    )
+    signing.save_draft(reading, GIVEN)
+    signing.sign(reading, study.people["clinician"], "a long password 17")
+    Visit.objects.filter(pk=study.visit.pk).update(state="closed")
+    score = {"pasi": 15.0, "pasi_low": 9.0, "pasi_high": 21.0, "status": "scored"}
+    ModelScore.objects.create(visit=study.visit, model="m@1", photographs_key="k", score=score)
+    context = signed_in("analyst").get("/dashboard/").context
+    assert (context["agreement"].visits, context["agreement"].mean_difference) == (1, 3.0)
+    assert context["agreement"].standard_deviation is None, "one visit has no spread"
+    assert b"Model and clinicians" not in signed_in("monitor").get("/dashboard/").content

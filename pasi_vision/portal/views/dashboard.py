@@ -12,7 +12,7 @@ from django.utils import timezone
 from pasi_vision.portal import schedule
 from pasi_vision.portal.models import Assignment, Job, Photograph, Query, Refusal, Site, Subject, Visit
 from pasi_vision.portal.roles import Permission
-from pasi_vision.portal.scores import agreement
+from pasi_vision.portal.scores import agreement, with_scores
 from pasi_vision.portal.study_now import current_plan
 
 __all__ = ["page"]
@@ -27,7 +27,7 @@ def page(request: HttpRequest) -> HttpResponse:
     entries = [entry for subject in subjects for entry in schedule.course(subject, plan, today)]
     readings = Assignment.objects.filter(visit__in=visits)
     closed = visits.filter(state=Visit.State.CLOSED)
-    pairs, summary = agreement(closed) if person.may(Permission.SEE_SCORES) else ([], None)
+    pairs, summary = agreement(with_scores(closed)) if person.may(Permission.SEE_SCORES) else ([], None)
     context = {
         "title": "Dashboard",
         "plan": plan,
