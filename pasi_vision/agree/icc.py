@@ -263,8 +263,7 @@ def _residual_squares(grid: Grid) -> tuple[Floats, Floats]:
 
 def _error_factors(grid: Grid, resampling: Resampling) -> tuple[float, float]:
     squares, degrees = _residual_squares(grid)
-    owner = grid.item_subject
-    return ratio_limits(np.bincount(owner, weights=squares), np.bincount(owner, weights=degrees), resampling)
+    return ratio_limits(squares, degrees, grid.item_subject, resampling)
 
 
 def _widened_error(record: Agreement, grid: Grid, resampling: Resampling) -> Agreement:

@@ -89,7 +89,7 @@ def _error(grid: Grid, resampling: Resampling) -> list[Agreement]:
     tail = (1 - resampling.level) / 2
     owner = grid.item_subject
     uneven = is_uneven(mean[:, 0], np.sqrt(squares / degrees), owner)
-    factors = ratio_limits(np.bincount(owner, weights=squares), np.bincount(owner, weights=degrees), resampling)
+    factors = ratio_limits(squares, degrees, owner, resampling)
     if grid.one_item_each:
         total = degrees.sum()
         limits = (variance * total / stats.chi2.ppf(1 - tail, total), variance * total / stats.chi2.ppf(tail, total))

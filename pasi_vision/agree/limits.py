@@ -121,9 +121,8 @@ def _variance_limits(spread: _Spread, pair: Repeated, resampling: Resampling) ->
     limits = (total - np.sqrt(down), total + np.sqrt(up))
     uneven = is_uneven(pair.average, np.abs(pair.difference - pair.difference.mean()), pair.owner)
     if uneven:
-        n = pair.basis.n_subjects
-        squares = np.bincount(pair.owner, weights=(pair.difference - pair.difference.mean()) ** 2, minlength=n)
-        limits = widened(total, limits, ratio_limits(squares, np.bincount(pair.owner).astype(float), resampling))
+        squares = (pair.difference - pair.difference.mean()) ** 2
+        limits = widened(total, limits, ratio_limits(squares, np.ones_like(squares), pair.owner, resampling))
     return max(float(limits[0]), 0.0), float(limits[1]), uneven
 
 

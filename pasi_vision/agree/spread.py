@@ -21,17 +21,17 @@ _DOUBT = 1.28
 _FEWEST = 10
 
 
-def ratio_limits(squares: Floats, degrees: Floats, resampling: Resampling) -> tuple[float, float]:
-    """Limits of a pooled variance sum(squares) / sum(degrees), as factors of it, from what each subject adds.
+def ratio_limits(squares: Floats, degrees: Floats, owner: Integers, resampling: Resampling) -> tuple[float, float]:
+    """Limits of a pooled variance sum(squares) / sum(degrees), as factors of it, from items and the subject that each belongs to.
 
     Bootstrap of subjects, studentised, on the logarithm (Efron & Tibshirani 1993, section 12.5).
     """
-    n = len(squares)
     total = float(squares.sum())
+    n = int(owner.max()) + 1 if len(owner) else 0
     if n < 4 or not total > 0:
         return np.nan, np.nan
-    q = squares / total
-    d = degrees / degrees.sum()
+    q = np.bincount(owner, weights=squares / total)
+    d = np.bincount(owner, weights=degrees / degrees.sum())
     parts = np.stack([q, d, q**2, q * d, d**2], axis=1)
 
     def value_and_error(totals: Floats) -> tuple[Floats, Floats]:

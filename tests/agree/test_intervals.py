@@ -49,7 +49,7 @@ def test_studentised_interval_of_a_variance():
         spread = np.exp(0.4 * rng.normal(size=40) - 0.16)
         squares = (rng.normal(size=(40, 2)) * spread[:, None]) ** 2
         q = squares.sum(axis=1)
-        low, high = ratio_limits(q, np.full(40, 2.0), agree.Resampling(n=399, seed=seed))
+        low, high = ratio_limits(q, np.full(40, 2.0), np.arange(40), agree.Resampling(n=399, seed=seed))
         ours += q.mean() / 2 * low <= 1 <= q.mean() / 2 * high
         theirs += q.sum() / stats.chi2.ppf(0.975, 80) <= 1 <= q.sum() / stats.chi2.ppf(0.025, 80)
     assert ours / 150 >= 0.9
