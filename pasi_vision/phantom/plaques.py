@@ -193,7 +193,7 @@ def _empty(count: int) -> Columns:
     return out
 
 
-def _near(plaques: Sequence[Plaque], points: Field, block: int = 64) -> Iterator[tuple[int, NDArray[np.intp]]]:
+def _near(plaques: Sequence[Plaque], points: Field, block: int = 24) -> Iterator[tuple[int, NDArray[np.intp]]]:
     """Each plaque with the indices of the points that it may touch: blocks of consecutive points are tested by their boxes."""
     if not plaques or not len(points):
         return
@@ -210,19 +210,24 @@ def _near(plaques: Sequence[Plaque], points: Field, block: int = 64) -> Iterator
             yield index, chosen[chosen < len(points)]
 
 
-def _in_plane(plaque: Plaque, points: Field, normals: Field) -> tuple[Field, Field, NDArray[np.bool_]]:
-    """Equal-area coordinates (u, v) in mm about the plaque's centre, and which points are near and face the same way."""
+def _in_plane(
+    plaque: Plaque, points: Field, normals: Field, chosen: NDArray[np.intp]
+) -> tuple[Field, Field, NDArray[np.intp]]:
+    """Equal-area coordinates (u, v) in mm about the plaque's centre of those points that are near and face its way."""
     normal = np.asarray(plaque.normal, np.float32)
     tangent = np.asarray(plaque.tangent, np.float32)
     tangent = tangent - normal * float(tangent @ normal)
     tangent /= max(float(np.linalg.norm(tangent)), 1e-6)
-    across = np.cross(normal, tangent)
-    offset = points - np.asarray(plaque.centre_mm, np.float32)
+    across = normal[[1, 2, 0]] * tangent[[2, 0, 1]] - normal[[2, 0, 1]] * tangent[[1, 2, 0]]
+    offset = points[chosen] - np.asarray(plaque.centre_mm, np.float32)
+    squared = np.einsum("ij,ij->i", offset, offset)
+    near = np.flatnonzero(squared < np.float32(plaque.reach_mm) ** 2)
+    near = near[normals[chosen[near]] @ normal > -0.5]
+    offset = offset[near]
     u, v = offset @ tangent, offset @ across
-    chord = np.sqrt((offset * offset).sum(1))
-    grow = chord / np.maximum(np.hypot(u, v), 1e-6)
-    grow = np.minimum(grow, 4.0)
-    return u * grow, v * grow, np.asarray((normals @ normal > -0.5) & (chord < plaque.reach_mm))
+    grow = np.sqrt(squared[near] / np.maximum(u * u + v * v, np.float32(1e-12)))
+    grow = np.minimum(grow, np.float32(4.0))
+    return u * grow, v * grow, chosen[near]
 
 
 def _smooth(x: NDArray[np.floating[Any]]) -> Field:
@@ -248,10 +253,9 @@ def _add(
     chosen: NDArray[np.intp],
 ) -> None:
     """Lay one plaque over the points that it may touch."""
-    u, v, facing = _in_plane(plaque, points[chosen], normals[chosen])
+    u, v, chosen = _in_plane(plaque, points, normals, chosen)
     radius = plaque.radius_mm
     root = float(np.sqrt(plaque.stretch))
-    chosen, u, v = chosen[facing], u[facing], v[facing]
     if not chosen.size:
         return
     phase = (plaque.seed * 0.381966) % 1.0, (plaque.seed * 0.754877) % 1.0
