@@ -13,16 +13,26 @@ from typing import TYPE_CHECKING, Any
 
 from pasi_vision.errors import InputError, ModelError
 from pasi_vision.segment.layout import FORMAT_VERSION, OUTPUTS, ModelRecord
+from pasi_vision.segment.prior import RegionPrior, read_prior
 from pasi_vision.settings import settings_from
 from pasi_vision.storage import resource, sha256_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["DEFAULT_MODEL", "ONNX_FILE", "RECORD_FILE", "WEIGHTS_FILE", "ModelFolder", "model_names", "open_model"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "ONNX_FILE",
+    "PRIOR_FILE",
+    "RECORD_FILE",
+    "WEIGHTS_FILE",
+    "ModelFolder",
+    "model_names",
+    "open_model",
+]
 
 DEFAULT_MODEL = "phantom-lite0"
-RECORD_FILE, WEIGHTS_FILE, ONNX_FILE = "model.json", "model.safetensors", "model.onnx"
+RECORD_FILE, WEIGHTS_FILE, ONNX_FILE, PRIOR_FILE = "model.json", "model.safetensors", "model.onnx", "regions.npz"
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,10 @@ class ModelFolder:
         if threads is not None:
             options.intra_op_num_threads = threads
         return onnxruntime.InferenceSession(str(self.path / ONNX_FILE), options, providers=["CPUExecutionProvider"])
+
+    def region_prior(self) -> RegionPrior:
+        """Where regions lie in the views of the protocol; empty for a model that was trained without such views."""
+        return read_prior(self.path / PRIOR_FILE) if PRIOR_FILE in self.record.files else {}
 
     def torch_network(self) -> nn.Module:
         """The same network in torch, in evaluation mode.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from pasi_vision.segment.checkpoint import DEFAULT_MODEL, ONNX_FILE, ModelFolder
 from pasi_vision.segment.familiarity import why_strange
 from pasi_vision.segment.layout import LESION, OUTLINE, REGION_CLASSES
 from pasi_vision.segment.look import Runner, look_at_close_up, look_at_view
+from pasi_vision.segment.prior import RegionPrior, weighted
 from pasi_vision.segment.views import allowed_codes
 
 __all__ = ["Model", "load_model"]
@@ -37,11 +38,13 @@ class Model:
         folder: Where it was loaded from, with its checked record.
         run: The network: (1, 3, H, W) float32 -> (1, 11, H / 2, W / 2) float32.
         backend: "onnx" or "torch".
+        prior: Where regions lie in the views of the protocol.
     """
 
     folder: ModelFolder
     run: Runner
     backend: str
+    prior: RegionPrior = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -119,10 +122,15 @@ class Model:
 
     def _masks(self, seen: NDArray[np.float32], shape: tuple[int, int], view: View | None) -> Masks:
         limits = self.folder.record.thresholds
-        labels, skin_probability = _regions(seen[:REGION_CLASSES], allowed_codes(view))
+        skin_probability = 1 - seen[0]
         skin_small = skin_probability >= limits.skin
         if skin_small.mean() < SMALLEST_SKIN_SHARE:
             return self._nothing(shape, "no skin found in the picture")
+        skin_classes = seen[1:REGION_CLASSES]
+        prior = self.prior.get(view) if view is not None else None
+        if prior is not None:
+            skin_classes = weighted(skin_classes, skin_small, prior)
+        labels = _labels(skin_classes, allowed_codes(view))
         # Edges are smooth in probability and sharp in labels: so probabilities are enlarged, then cut; labels are only copied.
         skin = _enlarged(skin_probability, shape) >= _level(limits.skin)
         regions = np.asarray(cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
@@ -168,13 +176,13 @@ def load_model(
     """
     folder = open_model(model)
     if backend == "torch":
-        return Model(folder, _torch_runner(folder), "torch")
+        return Model(folder, _torch_runner(folder), "torch", folder.region_prior())
     session = folder.onnx_session(threads)
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(session.run(None, {"pixels": batch})[0], np.float32)
 
-    return Model(folder, run, "onnx")
+    return Model(folder, run, "onnx", folder.region_prior())
 
 
 def _torch_runner(folder: ModelFolder) -> Runner:
@@ -200,11 +208,10 @@ def _one_colour(pixels: NDArray[np.uint8]) -> bool:
     return bool((pixels[:: max(1, len(pixels) // 8)] == first).all()) and bool((pixels == first).all())
 
 
-def _regions(classes: NDArray[np.float32], allowed: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Most probable allowed skin label everywhere (also where there is no skin), and the probability of skin at all."""
-    skin_codes = [code for code in range(1, REGION_CLASSES) if allowed[code]]
-    labels = np.asarray(skin_codes, np.uint8)[classes[skin_codes].argmax(0)]
-    return labels, 1 - classes[0]
+def _labels(skin_classes: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Most probable allowed skin label everywhere (also where there is no skin)."""
+    codes = np.flatnonzero(allowed[1:])
+    return np.asarray((codes + 1).astype(np.uint8)[skin_classes[codes].argmax(0)], np.uint8)
 
 
 def _enlarged(probability: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:

@@ -21,8 +21,9 @@ POSSIBLE_REGIONS = MappingProxyType(
         **dict.fromkeys((View.UPPER_LIMBS_FRONT, View.UPPER_LIMBS_BACK), tuple(Region)),
         # Hands hang beside the thighs; the head is far away.
         **dict.fromkeys((View.LOWER_LIMBS_FRONT, View.LOWER_LIMBS_BACK), (_ARMS, _TRUNK, _LEGS)),
-        View.PALMS: (_ARMS,),
-        View.SOLES: (_LEGS,),
+        # Who shows the palms stands behind them; who shows the soles, hands and legs beside them.
+        View.PALMS: (_HEAD, _ARMS, _TRUNK),
+        View.SOLES: (_ARMS, _LEGS),
         View.CLOSE_UP: tuple(Region),
     }
 )
@@ -30,10 +31,10 @@ POSSIBLE_REGIONS = MappingProxyType(
 
 
 def allowed_codes(view: View | None) -> NDArray[np.bool_]:
-    """(6,) bool: which codes of a region mask a view allows. Not skin is always allowed; other skin unless one region is left."""
+    """(6,) bool: which codes of a region mask a view allows. Not skin and other skin are always allowed."""
     regions = tuple(Region) if view is None else POSSIBLE_REGIONS[view]
     allowed = np.zeros(6, bool)
     allowed[0] = True
     allowed[[region.code for region in regions]] = True
-    allowed[OTHER_SKIN] = len(regions) > 1
+    allowed[OTHER_SKIN] = True
     return allowed

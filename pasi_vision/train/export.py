@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pasi_vision.segment.checkpoint import ONNX_FILE, RECORD_FILE, WEIGHTS_FILE
+from pasi_vision.segment.checkpoint import ONNX_FILE, PRIOR_FILE, RECORD_FILE, WEIGHTS_FILE
 from pasi_vision.segment.layout import ModelRecord
 from pasi_vision.segment.network import probabilities
+from pasi_vision.segment.prior import RegionPrior
 from pasi_vision.storage import output_folder, sha256_of, write_bytes, write_json
 
-__all__ = ["rewrite_record", "write_model"]
+__all__ = ["rewrite_record", "write_model", "write_prior"]
 
 
 class _Released(nn.Module):
@@ -29,13 +32,16 @@ class _Released(nn.Module):
         return probabilities(self.network(pixels))
 
 
-def write_model(network: nn.Module, folder: Path, description: dict[str, Any]) -> ModelRecord:
-    """Write model.safetensors, model.onnx and model.json.
+def write_model(
+    network: nn.Module, folder: Path, description: dict[str, Any], prior: Path | None = None
+) -> ModelRecord:
+    """Write model.safetensors, model.onnx, regions.npz (if there is a prior) and model.json.
 
     Args:
         network: With the weights to release; it is set to evaluation mode.
         folder: Made if it is not there; files of the same names are replaced.
         description: The content of model.json but for `files`.
+        prior: File of `write_prior`; left out where there is none.
 
     Returns:
         The record as written.
@@ -50,10 +56,22 @@ def write_model(network: nn.Module, folder: Path, description: dict[str, Any]) -
     state = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
     write_bytes(folder / WEIGHTS_FILE, save(state))
     write_bytes(folder / ONNX_FILE, _onnx_bytes(network))
-    files = {name: sha256_of(folder / name) for name in (WEIGHTS_FILE, ONNX_FILE)}
+    names = [WEIGHTS_FILE, ONNX_FILE]
+    if prior is not None and prior.is_file():
+        write_bytes(folder / PRIOR_FILE, prior.read_bytes())
+        names.append(PRIOR_FILE)
+    files = {name: sha256_of(folder / name) for name in names}
     record = ModelRecord(**description, files=files)
     write_json(folder / RECORD_FILE, record.model_dump(mode="json"))
     return record
+
+
+def write_prior(path: Path, prior: RegionPrior) -> None:
+    """Write where regions lie in the views: shares x 255 in 8 bits, one array per view."""
+    stream = io.BytesIO()
+    shares = {view.value: np.round(share * 255).astype(np.uint8) for view, share in prior.items()}
+    np.savez_compressed(stream, allow_pickle=False, **shares)
+    write_bytes(path, stream.getvalue())
 
 
 def rewrite_record(folder: Path, record: ModelRecord, **changes: Any) -> ModelRecord:

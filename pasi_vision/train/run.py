@@ -19,13 +19,17 @@ import torch
 from lightning.pytorch.callbacks import Callback, Checkpoint, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+from pasi_vision.anatomy import View
 from pasi_vision.errors import InputError, TrainingError
 from pasi_vision.provenance import package_version, run_record, write_run
+from pasi_vision.segment.checkpoint import PRIOR_FILE
 from pasi_vision.segment.layout import FORMAT_VERSION, Architecture, ModelRecord
 from pasi_vision.segment.network import build_network
-from pasi_vision.storage import output_folder, sha256_of, write_json
+from pasi_vision.segment.prior import RegionPrior, count_regions
+from pasi_vision.storage import output_folder, read_picture, sha256_of, write_json
 from pasi_vision.train.data import CropData
-from pasi_vision.train.export import write_model
+from pasi_vision.train.export import write_model, write_prior
+from pasi_vision.train.folder import PhotoEntry
 from pasi_vision.train.module import TrainingModule
 from pasi_vision.train.settings import TrainSettings
 
@@ -73,6 +77,8 @@ def train(settings: TrainSettings, out: Path, *, resume: bool = False, tell: Cal
     write_json(out / "settings.json", settings.model_dump(mode="json"))
     description = _description(settings, data)
     write_json(out / "description.json", description)
+    if not resume and (prior := _region_prior(data.training)):
+        write_prior(out / PRIOR_FILE, prior)
     write_run(out / "run.json", run_record("train", settings=description["training"], seed=settings.seed))
     try:
         trainer.fit(module, datamodule=data, ckpt_path=str(last) if resume else None)
@@ -117,7 +123,13 @@ def export_run(run: Path, out: Path, *, version: str | None = None) -> ModelReco
     network = build_network(Architecture(**description["architecture"]))
     average = {n.removeprefix("average."): t for n, t in state["state_dict"].items() if n.startswith("average.")}
     network.load_state_dict(average)
-    return write_model(network, out, description | ({"version": version} if version else {}))
+    return write_model(network, out, description | ({"version": version} if version else {}), run / PRIOR_FILE)
+
+
+def _region_prior(photos: Sequence[PhotoEntry]) -> RegionPrior:
+    """Where regions lie in the views that are trained on."""
+    views = [photo for photo in photos if photo.view is not View.CLOSE_UP and "regions" in photo.masks]
+    return count_regions((photo.view, read_picture(photo.masks["regions"], grey=True)) for photo in views)
 
 
 def _check_start(settings: TrainSettings, out: Path, last: Path, *, resume: bool) -> None:

@@ -51,7 +51,7 @@ def test_masks_are_consistent(
     assert all(0 <= share <= 100 for share in masks.expected_outline.values())
     assert {region.code for region in masks.expected_lesion} <= set(range(1, 5))
     if view is View.SOLES:
-        assert set(np.unique(masks.regions)) <= {0, Region.LOWER_LIMBS.code}
+        assert set(np.unique(masks.regions)) <= {0, Region.UPPER_LIMBS.code, Region.LOWER_LIMBS.code, OTHER_SKIN}
     if view is View.HEAD_LEFT:
         assert Region.LOWER_LIMBS.code not in masks.regions
 
@@ -83,9 +83,9 @@ def test_certain_network_gives_what_it_says(model: Model, wrap: Wrap, blotches: 
 
 
 def test_known_view_overrules_an_impossible_region(model: Model, wrap: Wrap, blotches: Blotches) -> None:
-    mistaken = _fixed(model, trunk=0.6, upper_limbs=0.3, not_skin=0.1)
+    mistaken = _fixed(model, trunk=0.6, lower_limbs=0.3, not_skin=0.1)
     assert (mistaken.segment(wrap(blotches(60, 80))).regions == Region.TRUNK.code).all()
-    assert (mistaken.segment(wrap(blotches(60, 80), View.PALMS)).regions == Region.UPPER_LIMBS.code).all()
+    assert (mistaken.segment(wrap(blotches(60, 80), View.SOLES)).regions == Region.LOWER_LIMBS.code).all()
 
 
 @pytest.mark.parametrize(
