@@ -268,6 +268,15 @@ def test_a_multi_page_file_gives_its_first_page(corners):
     assert photo.notes == ("first of several pictures in the file",)
 
 
+def test_a_phone_jpeg_with_a_second_picture_behind_it_gives_the_first(corners):
+    stream = io.BytesIO()
+    first = Image.fromarray(corners)
+    first.save(stream, "MPO", save_all=True, append_images=[Image.new("RGB", (8, 8), (0, 255, 0))], quality=98)
+    photo = read_photo(stream.getvalue())
+    np.testing.assert_allclose(seen(photo.pixels), UPRIGHT[1], atol=6)
+    assert photo.notes == ()
+
+
 def test_jpeg_pixels_equal_those_of_pillow(encode):
     data = encode(textured(), "JPEG", quality=85)
     with Image.open(io.BytesIO(data)) as image:
