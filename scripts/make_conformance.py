@@ -194,6 +194,37 @@ def courses(reference: Any) -> list[dict[str, Any]]:
     return told
 
 
+def rates(reference: Any) -> list[dict[str, Any]]:
+    """Small studies with missing visits and their responder counts under each rule that needs no random numbers."""
+    rng = random.Random(8)
+    possible = [t / 10 for t in sorted(reference.attainable()) if t <= 300]
+    told = []
+    for _ in range(40):
+        visits = rng.randint(1, 5)
+        gaps = rng.choice((0.0, 0.2, 0.6))
+        subjects = [
+            {
+                "baseline": rng.choice([0.0, *possible[60:]]),
+                "pasi": [None if rng.random() < gaps else rng.choice(possible[:120]) for _ in range(visits)],
+            }
+            for _ in range(rng.randint(2, 12))
+        ]
+        if not any(s["baseline"] for s in subjects):
+            continue
+        for visit in range(visits):  # a visit that nobody had is not planned
+            if all(s["pasi"][visit] is None for s in subjects):
+                subjects[0]["pasi"][visit] = 5.0
+        expected = {
+            rule: {
+                str(k): [list(pair) for pair in reference.responder_counts(subjects, k, rule)]
+                for k in (50, 75, 90, 100)
+            }
+            for rule in ("nri", "observed", "locf")
+        }
+        told.append({"subjects": subjects, "responders_and_counted": expected})
+    return told
+
+
 def main() -> None:
     """Write all vectors."""
     reference = slow()
@@ -204,6 +235,7 @@ def main() -> None:
         ("responses", responses),
         ("visits", visits),
         ("courses", courses),
+        ("rates", rates),
     ):
         text = json.dumps(make(reference), ensure_ascii=False, separators=(",", ":"))
         (folder / f"{name}.json").write_text(text.replace("},{", "},\n{") + "\n", encoding="utf-8")

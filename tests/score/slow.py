@@ -213,3 +213,24 @@ def usable(value: Number, possible: dict[int, Any]) -> bool:
 
 def _not_after(first: dict[str, Any], second: dict[str, Any]) -> bool:
     return bool((first["day"], first["visit"]) <= (second["day"], second["visit"]))
+
+
+def responder_counts(subjects: list[dict[str, Any]], k: int, rule: str) -> list[tuple[int, int]]:
+    """(responders, denominator) at each visit; subjects are {baseline, pasi: [... or None]}; a baseline of 0 is left out."""
+    usable_subjects = [s for s in subjects if exact(s["baseline"]) > 0]
+    told = []
+    for visit in range(len(subjects[0]["pasi"])):
+        responders = counted = 0
+        for subject in usable_subjects:
+            base, value = exact(subject["baseline"]), subject["pasi"][visit]
+            if value is None and rule == "observed":
+                continue
+            counted += 1
+            if value is None and rule == "nri":
+                continue
+            if value is None:  # locf
+                before = [v for v in subject["pasi"][:visit] if v is not None]
+                value = before[-1] if before else subject["baseline"]
+            responders += (base - exact(value)) / base >= Fraction(k, 100)
+        told.append((responders, counted))
+    return told

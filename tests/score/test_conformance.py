@@ -18,6 +18,7 @@ from pasi_vision.score import StudySettings, pasi, pasi_tenths
 from pasi_vision.score.attainable import attainable_tenths, is_attainable
 from pasi_vision.score.bands import BandPolicy, area_score
 from pasi_vision.score.endpoints import endpoints
+from pasi_vision.score.missing import responder_counts, schedule
 from pasi_vision.score.response import responds
 from pasi_vision.score.settings import EndpointSettings
 
@@ -125,6 +126,31 @@ def test_courses(vectors: Vectors) -> None:
                 assert row["reason"], (case["name"], expected)
 
 
+def test_rates_with_missing_visits(vectors: Vectors) -> None:
+    rows = []
+    for number, study in enumerate(vectors["rates"]):
+        for place, subject in enumerate(study["subjects"]):
+            values = [subject["baseline"], *subject["pasi"]]
+            rows += [
+                {
+                    "subject_id": f"s{place:02d}",
+                    "visit": f"v{n}",
+                    "day": 1 + 28 * n,
+                    "rater": f"r{number:02d}",
+                    "reading": 1,
+                    "pasi": pasi,
+                }
+                for n, pasi in enumerate(values)
+            ]
+    derived = endpoints(pd.DataFrame(rows).astype({"pasi": float}))
+    for number, study in enumerate(vectors["rates"]):
+        plan = schedule(derived, f"r{number:02d}", 1)
+        for rule, by_k in study["responders_and_counted"].items():
+            for k, expected in by_k.items():
+                holds, counted = responder_counts(plan, int(k), rule)
+                assert np.column_stack([holds, counted]).tolist() == expected, (number, rule, k)
+
+
 def test_the_calculator_computes_the_same(vectors: Vectors) -> None:
     import quickjs
 
@@ -161,5 +187,5 @@ def test_the_written_files_are_up_to_date(vectors: Vectors, tmp_path: Path) -> N
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     reference = module.slow()
-    for name in ("bands", "totals", "responses", "visits", "courses"):
+    for name in ("bands", "totals", "responses", "visits", "courses", "rates"):
         assert json.loads(json.dumps(getattr(module, name)(reference))) == vectors[name], name
