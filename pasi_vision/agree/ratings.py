@@ -219,7 +219,7 @@ def assemble(frame: pd.DataFrame, scale: Scale, *, n_dropped: int = 0, notes: tu
         item=item.astype(np.int64),
         reading=frame["reading"].to_numpy(dtype=np.int64),
         value=frame["value"].to_numpy(dtype=np.float64),
-        columns={name: frame[name].astype(object).to_numpy() for name in others},
+        columns={name: frame[name].astype(object).where(frame[name].notna(), None).to_numpy() for name in others},
         low=frame["low"].to_numpy(dtype=np.float64) if "low" in frame.columns else None,
         high=frame["high"].to_numpy(dtype=np.float64) if "high" in frame.columns else None,
         n_dropped=n_dropped,

@@ -109,6 +109,19 @@ def test_unknown_reference_and_undeclared_scale(long):
     assert all("not declared" in r.reason for r in agree.kappa(table, "r1", "r2"))
 
 
+def test_a_day_that_is_not_known(tmp_path):
+    rows = "".join(
+        f"s{s},v{v},{'' if s == 2 else 30 * v + 1},{r},{10 + s + v + ord(r) % 3}\n"
+        for s in range(8)
+        for v in (0, 1)
+        for r in "xyz"
+    )
+    ratings = read(tmp_path, "subject_id,visit,day,rater,value\n" + rows, "0-72 continuous")
+    records = agree.audit(ratings, by=(), resampling=agree.Resampling(n=25))
+    drift = [r for r in records if r.statistic == "drift_per_100_days"]
+    assert [r.n_subjects for r in drift] == [7, 7, 7]
+
+
 def test_findings_and_scores_are_read(tmp_path, by_name):
     rows = [
         f"s{s},v1,1,{rater},1,{region},{10 + s},{(s + shift) % 5},{s % 5},{s % 5}"
