@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import zlib
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -62,10 +63,16 @@ def test_a_photograph_becomes_a_row_with_a_verdict_and_carries_no_metadata(
     assert (photograph.width, photograph.height) == (640, 480)
 
 
-def test_one_byte_at_a_time_gives_the_same_photograph(signed_in: Any, send: Any, jpeg: Any) -> None:
-    data = jpeg(2, size=(48, 32))
-    told = send(signed_in("uploader"), data, chunk=1)
-    assert told["state"] == "done"
+def test_single_bytes_give_the_same_photograph(signed_in: Any, study: Any, jpeg: Any) -> None:
+    from pasi_vision.portal.models import Photograph
+
+    data, client = jpeg(2, size=(48, 32)), signed_in("uploader")
+    address = announce(client, study.visit, len(data), sha256=hashlib.sha256(data).hexdigest())["Location"]
+    cuts = [*range(60), *range(len(data) - 60, len(data)), len(data)]
+    for start, end in pairwise(cuts):
+        assert patch(client, address, data[start:end], start)["Upload-Offset"] == str(end)
+    assert client.post(f"{address}verdict/").json()["state"] == "done"
+    assert Photograph.objects.get().sha256 == hashlib.sha256(data).hexdigest()
 
 
 def test_the_same_file_twice_and_from_two_people_is_one_photograph(
