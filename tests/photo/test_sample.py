@@ -1,0 +1,20 @@
+"""The shipped sample: the one photograph that was spoilt on purpose is refused, and no other."""
+
+from pasi_vision.anatomy import View
+from pasi_vision.photo import check_photo, read_photo
+from pasi_vision.records import Verdict
+from pasi_vision.storage import resource
+from pasi_vision.tables import PHOTOS, read_table
+
+
+def test_only_the_spoilt_photograph_is_refused():
+    sample = resource("sample")
+    table = read_table(sample / "photos.csv", PHOTOS)
+    refused = {}
+    for row in table.to_dict("records"):
+        quality = check_photo(read_photo(sample / row["path"]), View(row["view"]))
+        if quality.verdict is Verdict.RETAKE:
+            refused[row["path"]] = {m.name for m in quality.measures if m.verdict is Verdict.RETAKE}
+    assert len(table) > 60
+    assert len(refused) == 1, refused
+    assert refused.popitem()[1] & {"sharpness", "clipping", "brightness"}
