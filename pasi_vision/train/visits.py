@@ -110,7 +110,8 @@ def visit_rows(scores: pd.DataFrame, model: str, tones: Mapping[str, str], inter
 
 def response_rows(endpoints: pd.DataFrame, model: str) -> list[Row]:
     """One row per follow-up visit at which both truth and model tell whether PASI-75 was reached."""
-    known = endpoints[endpoints["pasi75"].notna()]
+    first = endpoints.groupby(["rater", "subject_id"])["day"].transform("min")
+    known = endpoints[endpoints["pasi75"].notna() & (endpoints["day"] > first)]
     true = {(r["subject_id"], r["visit"]): bool(r["pasi75"]) for r in known[known["rater"] == TRUTH].to_dict("records")}
     rows = []
     for said in known[known["rater"] == model].to_dict("records"):
