@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +116,7 @@ class _Faces:
     def joint(self, label: str) -> Floats:
         return np.asarray(self.joints[self.model.bone(label)])
 
-    def near(self, place: Floats, radius_mm: float) -> Mask:
+    def near(self, place: NDArray[Any], radius_mm: float) -> Mask:
         return np.asarray(np.linalg.norm(self.centre - place, axis=1) < radius_mm)
 
 
