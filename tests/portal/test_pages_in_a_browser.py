@@ -26,6 +26,11 @@ PASSWORD = "demo-only-password"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
+@pytest.fixture(autouse=True)
+def _rolled_back() -> None:
+    """These tests do not touch the session's portal (and Django refuses its database beside Playwright's event loop)."""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The demo, served on a free port; stopped at the end."""
