@@ -17,6 +17,10 @@ _MOST_COURSES = 300
 """More courses than this are thinned in the spaghetti plot, evenly, and the title says so."""
 
 
+_MOST_BARS = 500
+"""More subjects than this are thinned in the waterfall, evenly along the ranking, and the title says so."""
+
+
 def _figure(width: float, height: float) -> tuple[Figure, Any]:
     from matplotlib.figure import Figure
 
@@ -42,15 +46,19 @@ def waterfall(courses: pd.DataFrame, arm_of: dict[str, str]) -> Figure:
     figure, axes = _figure(6.8, 3.2)
     usable = courses[courses["best_percent_change"].notna()]
     order = np.argsort(-usable["best_percent_change"].to_numpy(), kind="stable")
+    everybody = len(order)
+    if everybody > _MOST_BARS:
+        order = order[np.linspace(0, everybody - 1, _MOST_BARS).astype(int)]
+        axes.set_title(f"{_MOST_BARS} of {everybody} subjects, evenly along the ranking", fontsize=8, loc="left")
     change = usable["best_percent_change"].to_numpy()[order]
-    arms = np.array([arm_of[s] for s in usable["subject_id"].astype(object)], object)[order]
+    arms = np.array([arm_of[s] for s in usable["subject_id"].astype(object).iloc[order]], object)
     places = np.arange(len(change))
     for arm, colour in _colours(sorted(set(arms))).items():
         axes.bar(places[arms == arm], change[arms == arm], width=0.9, color=colour, label=arm)
     for line in (-50, -75, -90):
         axes.axhline(line, color="#6b7280", linewidth=0.8, linestyle=":")
         axes.text(1.01, line, f"PASI-{-line}", transform=axes.get_yaxis_transform(), va="center", fontsize=7)
-    axes.set(xlabel=f"{len(change)} subjects, by best response", ylabel="Best change of PASI (%)", xticks=[])
+    axes.set(xlabel=f"{everybody} subjects, by best response", ylabel="Best change of PASI (%)", xticks=[])
     axes.set_ylim(-105, max(10, float(change.max(initial=0)) * 1.05))
     if len(set(arms)) > 1:
         axes.legend(frameon=False, fontsize=8)

@@ -57,15 +57,21 @@ def fit(y: Numbers, x: Numbers, subject: NDArray[np.int64]) -> RandomIntercept:
     sums_x = np.stack([np.bincount(subject, x[:, column], count) for column in range(p)], axis=1)
     sums_y = np.bincount(subject, y, count)
     xx, xy, yy = x.T @ x, x.T @ y, float(y @ y)
+    # theta enters only through the number of a subject's rows: subjects with equally many are summed once.
+    kinds, members = np.unique(sizes, return_counts=True)
+    parts = [sizes == kind for kind in kinds]
+    kind_xx = np.stack([sums_x[part].T @ sums_x[part] for part in parts])
+    kind_xy = np.stack([sums_x[part].T @ sums_y[part] for part in parts])
+    kind_yy = np.array([float(sums_y[part] @ sums_y[part]) for part in parts])
 
     def solved(theta: float) -> tuple[Numbers, Numbers, float, float]:
-        weights = theta / (1 + sizes * theta)
-        a = xx - sums_x.T @ (weights[:, None] * sums_x)
-        c = xy - sums_x.T @ (weights * sums_y)
+        weights = theta / (1 + kinds * theta)
+        a = xx - np.tensordot(weights, kind_xx, 1)
+        c = xy - weights @ kind_xy
         b = np.linalg.solve(a, c)
-        rss = max(yy - float(weights @ sums_y**2) - float(b @ c), 1e-300)
+        rss = max(yy - float(weights @ kind_yy) - float(b @ c), 1e-300)
         likelihood = -0.5 * (
-            (rows - p) * np.log(rss / (rows - p)) + np.log1p(sizes * theta).sum() + np.linalg.slogdet(a)[1]
+            (rows - p) * np.log(rss / (rows - p)) + float(members @ np.log1p(kinds * theta)) + np.linalg.slogdet(a)[1]
         )
         return a, np.asarray(b), float(rss / (rows - p)), float(likelihood)
 

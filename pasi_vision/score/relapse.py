@@ -101,7 +101,9 @@ def _rebound(courses: Courses, withdrawals: Withdrawals, worse: NDArray[np.bool_
     # A new type that began in the window is told at the first visit after it, even where that visit is later than the window.
     changed = (new_type > ended) & (new_type <= ended + window) & (courses.day >= new_type)
     changed &= courses.course_trouble[courses.course] == ""
-    return Flags((scored & worse) | changed, scored | changed, f"{name}: not within {window} days after withdrawal")
+    nobody = bool((withdrawals.ended == NEVER).all())
+    why_not = f"{name}: no withdrawal day" if nobody else f"{name}: not within {window} days after withdrawal"
+    return Flags((scored & worse) | changed, scored | changed, why_not)
 
 
 def _after_withdrawal(courses: Courses, withdrawals: Withdrawals, settings: EndpointSettings, flags: Flags) -> Flags:
