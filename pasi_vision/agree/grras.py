@@ -36,7 +36,7 @@ def grras(ratings: Ratings, records: Sequence[Agreement], resampling: Resampling
         2: f"Scale: {ratings.scale}." if ratings.scale.kind is not None else None,
         6: f"{_counts(ratings)} {plan_limits(max(len(ratings.subjects), 2)).sentence} The rationale is for the authors to write.",
         8: _timing(ratings),
-        10: "See the methods paragraph below.",
+        10: "See the methods paragraph of this report.",
         11: f"{_counts(ratings)} {ratings.n_dropped} rows held no value.",
         12: _sample(ratings),
         13: _estimates(found, resampling),
