@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pasi_vision.train.results import Comparison
 
 _Workers = Annotated[int, typer.Option(min=1, help="Photographs in work at once.")]
+PASI_MAX = 72.0
 _MODEL_HELP = "A released model's name, or the folder of a model."
 
 
@@ -172,7 +173,8 @@ def interval_of(network: Model) -> Callable[[str, float], tuple[float, float] | 
 
     def interval(name: str, value: float) -> tuple[float, float] | None:
         if name in scores:
-            return scores[name].area(value)
+            low, high = scores[name].area(value)
+            return low, min(high, PASI_MAX) if name == "pasi" else high
         if name in ("pasi", "bsa_percent") or not content:
             return None
         return own.area(value) if name == "area_percent" else own.grade(Sign(name), value)
