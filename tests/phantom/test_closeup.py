@@ -20,8 +20,8 @@ FLAT = DEFAULT.model_copy(update={"scenes": dict.fromkeys(builders(), 1.0)})
 
 
 def test_same_seed_same_bytes_in_any_order() -> None:
-    forward = [render_closeup(5, index, DEFAULT, 192) for index in (0, 1, 14)]
-    backward = [render_closeup(5, index, DEFAULT, 192) for index in (14, 1, 0)][::-1]
+    forward = [render_closeup(5, index, DEFAULT, 192) for index in (0, 14)]
+    backward = [render_closeup(5, index, DEFAULT, 192) for index in (14, 0)][::-1]
     for one, two in zip(forward, backward, strict=True):
         for field in dataclasses.fields(one):
             if field.name != "facts":
@@ -29,7 +29,7 @@ def test_same_seed_same_bytes_in_any_order() -> None:
     assert not np.array_equal(forward[0].image, render_closeup(6, 0, DEFAULT, 192).image)
 
 
-@pytest.mark.parametrize("index", range(14))
+@pytest.mark.parametrize("index", range(11))
 def test_truth_agrees_with_itself(index: int) -> None:
     picture = render_closeup(11, index, FLAT, 192)
     assert picture.image.shape == (*picture.regions.shape, 3)
@@ -46,8 +46,8 @@ def test_truth_agrees_with_itself(index: int) -> None:
 
 def test_no_disease_no_lesion_pixels() -> None:
     clear = DEFAULT.model_copy(update={"clear": 1.0, "negatives": 0.25, "distract": 3.0})
-    for index in range(10):
-        picture = render_closeup(2, index, clear, 160)
+    for index in range(7):
+        picture = render_closeup(2, index, clear, 128)
         assert not picture.lesion.any()
         assert not picture.outline.any()
         assert not picture.votes.any()
@@ -83,8 +83,8 @@ def test_redness_follows_skin_tone() -> None:
             }
         )
         found = []
-        for index in range(10):
-            picture = render_closeup(8, index, preset, 160)
+        for index in range(8):
+            picture = render_closeup(8, index, preset, 112)
             lab = cv2.cvtColor(picture.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
             ill, well = picture.lesion > 0, (picture.outline == 0) & (picture.regions > 0)
             if ill.sum() > 200 and well.sum() > 200:
