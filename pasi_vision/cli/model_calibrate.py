@@ -65,9 +65,7 @@ def calibrate(
     outcomes = _outcomes(network, folder, workers)
     fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
     fitted = compare(network, folder, fitting, settings)
-    unit = fitted.unit
-    intervals = fit_intervals(fitted.rows(unit), fitted.visits, fitted.findings, level=level, seed=seed)
-    intervals["unit"] = unit
+    intervals = fit_intervals(fitted.photos, fitted.visits, fitted.findings, level=level, seed=seed)
     intervals["area_convention"] = settings.area_convention
     intervals["calibration"] |= {"data": [data_facts(one) for one in folders], **figures}
     calibrated = _changed(network, intervals=intervals)
@@ -75,7 +73,9 @@ def calibrate(
     if checking is None:
         checking = _outcomes(calibrated, measured_on, workers)
     compared = compare(calibrated, measured_on, checking, settings)
-    intervals["measured_coverage"] = coverage_record(compared.rows(unit), compared.visits, resampling()) | {
+    intervals["measured_coverage"] = coverage_record(
+        compared.rows(intervals["unit"]), compared.visits, resampling()
+    ) | {
         "data": [data_facts(one) for one in others] or "the other half of the calibration patients",
     }
     record = calibrated.folder.record

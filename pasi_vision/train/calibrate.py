@@ -15,21 +15,40 @@ from numpy.typing import NDArray
 
 from pasi_vision.anatomy import GRADE_MAX, Sign
 from pasi_vision.errors import InputError
-from pasi_vision.train.conformal import area_intervals, detection_limit, residual_interval
+from pasi_vision.train.conformal import (
+    area_intervals,
+    detection_limit,
+    grade_interval,
+    residual_interval,
+    transferred_area_intervals,
+)
 from pasi_vision.train.evaluate import Row
 from pasi_vision.train.figures import Figure, Resample, mean_figures
 
-__all__ = ["FEWEST_PATIENTS", "SCORES", "coverage_figures", "coverage_record", "fit_intervals"]
+__all__ = [
+    "FEWEST_PATIENTS",
+    "PHOTO_UNIT",
+    "SCORES",
+    "VISIT_UNIT",
+    "coverage_figures",
+    "coverage_record",
+    "fit_intervals",
+]
 
 SCORES = ("pasi", "bsa_percent")
 """Scores of a visit that get an interval of their own."""
+
+VISIT_UNIT, PHOTO_UNIT = "region of a visit", "region of a photograph"
+
+FEWEST_VISITS = 10
+"""Patients with whole visits who can set the width of intervals whose shape is known: nine and the one to come are ten."""
 
 FEWEST_PATIENTS = 20
 """Below this no 90 % interval with two sides exists (each side needs 19 patients and the one to come)."""
 
 
 def fit_intervals(
-    findings: Sequence[Row],
+    photos: Sequence[Row],
     visits: Sequence[Row],
     whole: Sequence[Row] = (),
     *,
@@ -38,42 +57,74 @@ def fit_intervals(
 ) -> dict[str, Any]:
     """The `intervals` of a model.json, without their measured coverage.
 
+    With 20 patients who have whole visits, those alone decide. With 10, the shape of the error comes from single photographs and the
+    width from the visits. With fewer, single photographs decide, and `unit` says so.
+
     Args:
-        findings: One per patient, visit (or photograph) and region.
+        photos: Findings of single photographs: one per patient, photograph and region.
         visits: One per patient and visit with its scores; may be empty.
-        whole: Findings of whole visits, which alone tell the detection limit: in close-ups clear skin is rarer than in patients.
-            With fewer than 20 of them there is no limit.
+        whole: Findings of whole visits. They alone tell the detection limit (in close-ups clear skin is rarer than in patients);
+            with fewer than 20 of them there is no limit.
         level: Nominal coverage.
         seed: Draws the halves of split conformal prediction.
 
     Raises:
-        InputError: There are findings of fewer than 20 patients.
+        InputError: There are findings of fewer than 20 patients (10 where photographs give the shape).
     """
-    predicted, true, patients = _pairs(findings, "area_percent")
-    n_patients = len(np.unique(patients)) if len(patients) else 0
-    if n_patients < FEWEST_PATIENTS:
+    several = _patients(whole)
+    unit = VISIT_UNIT if several >= FEWEST_PATIENTS or (several >= FEWEST_VISITS and _patients(photos)) else PHOTO_UNIT
+    transferred = unit == VISIT_UNIT and several < FEWEST_PATIENTS
+    rows = whole if unit == VISIT_UNIT else photos
+    if not transferred and _patients(rows) < FEWEST_PATIENTS:
         raise InputError(
-            f"findings of {n_patients} patients are too few to calibrate {level:.0%} intervals",
+            f"findings of {_patients(rows)} patients are too few to calibrate {level:.0%} intervals",
             fix=f"Give a set of at least {FEWEST_PATIENTS} patients; 100 and more make the intervals narrow.",
         )
     intervals: dict[str, Any] = {
         "level": level,
-        "area_percent": area_intervals(predicted, true, patients, level, seed=seed),
+        "unit": unit,
+        "area_percent": _area(rows, photos if transferred else None, level, seed),
         "grade": {},
         "detection_limit_percent": _limit(whole),
-        "calibration": {"findings": len(predicted), "patients": n_patients, "seed": seed},
+        "calibration": {"findings": len(rows), "patients": _patients(rows), "seed": seed},
     }
+    if transferred:
+        intervals["calibration"]["shape"] = f"{len(photos)} findings of photographs"
     for sign in Sign:
-        predicted, true, patients = _pairs(_graded(findings), sign)
-        if len(patients):
-            low, high = residual_interval(true - predicted, patients, level, float(GRADE_MAX))
-            intervals["grade"][str(sign)] = [round(low, 4), round(high, 4)]
+        ends = _grade(_graded(rows), _graded(photos) if transferred else None, sign, level)
+        if ends is not None:
+            intervals["grade"][str(sign)] = [round(end, 4) for end in ends]
     for score in SCORES:
         predicted, true, patients = _pairs(visits, score)
         if len(patients) and len(np.unique(patients)) >= FEWEST_PATIENTS:
             # PASI (0-72) lies within 0-100, so the knots of areas serve it as well.
             intervals[score] = area_intervals(predicted, true, patients, level, seed=seed)
     return intervals
+
+
+def _area(rows: Sequence[Row], shape: Sequence[Row] | None, level: float, seed: int) -> dict[str, list[float]]:
+    predicted, true, patients = _pairs(rows, "area_percent")
+    if shape is None:
+        return area_intervals(predicted, true, patients, level, seed=seed)
+    shape_predicted, shape_true, _ = _pairs(shape, "area_percent")
+    return transferred_area_intervals(shape_predicted, shape_true, predicted, true, patients, level)
+
+
+def _grade(rows: Sequence[Row], shape: Sequence[Row] | None, sign: Sign, level: float) -> tuple[float, float] | None:
+    predicted, true, patients = _pairs(rows, sign)
+    if not len(patients):
+        return None
+    if shape is None:
+        return residual_interval(true - predicted, patients, level, float(GRADE_MAX))
+    shape_predicted, shape_true, _ = _pairs(shape, sign)
+    if not len(shape_true):
+        return None
+    return grade_interval(shape_true - shape_predicted, true - predicted, patients, level, float(GRADE_MAX))
+
+
+def _patients(rows: Sequence[Row]) -> int:
+    """Patients with at least one prediction beside a truth."""
+    return len(set(_pairs(rows, "area_percent")[2].tolist()))
 
 
 def _limit(whole: Sequence[Row]) -> float:

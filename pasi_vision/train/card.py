@@ -10,6 +10,7 @@ from typing import Any
 from pasi_vision.anatomy import Sign
 from pasi_vision.errors import InputError
 from pasi_vision.segment.checkpoint import ModelFolder
+from pasi_vision.segment.familiarity import LEAST_LIMITS
 from pasi_vision.segment.layout import ModelRecord
 from pasi_vision.storage import write_text
 
@@ -248,7 +249,7 @@ def _refusals(record: ModelRecord, evaluations: Iterable[Mapping[str, Any]]) -> 
     lines = ["## When it says nothing", ""]
     caught = record.intervals.get("calibration", {}).get("strange_pictures_refused", {})
     if record.familiarity:
-        limits = ", ".join(f"{name} > {value:g}" for name, value in record.familiarity.items())
+        limits = ", ".join(f"{name} > {max(value, LEAST_LIMITS[name]):g}" for name, value in record.familiarity.items())
         lines.append(f"A picture unlike a photograph of skin is refused with the reason ({limits}).")
         shares = ", ".join(f"{kind} {share:.0%}" for kind, share in caught.items())
         lines.append(f"Of drawn strangers it refuses by these limits: {shares}.")

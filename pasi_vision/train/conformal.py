@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["area_intervals", "detection_limit", "hierarchical_quantile", "residual_interval"]
+__all__ = [
+    "area_intervals",
+    "detection_limit",
+    "grade_interval",
+    "hierarchical_quantile",
+    "residual_interval",
+    "transferred_area_intervals",
+]
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +32,9 @@ _NEIGHBOURS = 40
 
 _NARROWEST = 0.25
 """Local widths below this (per cent points) are taken as this: rounding and pixels alone make such errors."""
+
+
+_NOTHING_KNOWN = {"knots": [0.0], "low": [-100.0], "high": [100.0]}
 
 
 def hierarchical_quantile(scores: Floats, patients: Sequence[str] | NDArray[Any], level: float) -> float:
@@ -76,18 +86,41 @@ def area_intervals(
     """
     names = np.asarray(patients)
     fitting = np.isin(names, _half_of(names, seed))
-    fitted = _local_quantiles(predicted[fitting], true[fitting] - predicted[fitting], level)
-    if fitted is None or fitting.all():
-        return {"knots": [0.0], "low": [-100.0], "high": [100.0]}
-    low, high = fitted
     rest = ~fitting
-    residual, at = true[rest] - predicted[rest], predicted[rest]
-    low_here, high_here = np.interp(at, KNOTS, low), np.interp(at, KNOTS, high)
+    if not rest.any():
+        return dict(_NOTHING_KNOWN)
+    shape = (predicted[fitting], true[fitting])
+    return transferred_area_intervals(*shape, predicted[rest], true[rest], names[rest], level)
+
+
+def transferred_area_intervals(
+    shape_predicted: Floats,
+    shape_true: Floats,
+    predicted: Floats,
+    true: Floats,
+    patients: Sequence[str] | NDArray[Any],
+    level: float,
+) -> dict[str, list[float]]:
+    """The same with the shape of the error learnt from other findings, such as single photographs.
+
+    The coverage is that of `patients`, who are not used for the shape; nine of them are enough for 90 %.
+
+    Args:
+        shape_predicted, shape_true: (m,) area_percent from which the quantiles near each knot are fitted.
+        predicted, true, patients: (n,) what they are widened or narrowed on.
+        level: Nominal coverage.
+    """
+    fitted = _local_quantiles(shape_predicted, shape_true - shape_predicted, level)
+    if fitted is None:
+        return dict(_NOTHING_KNOWN)
+    low, high = fitted
+    residual = true - predicted
+    low_here, high_here = np.interp(predicted, KNOTS, low), np.interp(predicted, KNOTS, high)
     width = np.maximum(high_here - low_here, _NARROWEST)
     miss = np.maximum(low_here - residual, residual - high_here) / width
-    factor = hierarchical_quantile(miss, names[rest], level)
+    factor = hierarchical_quantile(miss, patients, level)
     if not np.isfinite(factor):
-        return {"knots": [0.0], "low": [-100.0], "high": [100.0]}
+        return dict(_NOTHING_KNOWN)
     width = np.maximum(high - low, _NARROWEST)
     low, high = low - factor * width, high + factor * width
     middle = (low + high) / 2
@@ -97,6 +130,20 @@ def area_intervals(
         "low": [round(float(x), 3) for x in np.clip(low, -100, 100)],
         "high": [round(float(x), 3) for x in np.clip(high, -100, 100)],
     }
+
+
+def grade_interval(
+    shape: Floats, residuals: Floats, patients: Sequence[str] | NDArray[Any], level: float, widest: float
+) -> tuple[float, float]:
+    """Low and high quantile of (truth - prediction) of other findings, widened or narrowed until `patients` are covered."""
+    low, high = (float(end) for end in np.quantile(shape, [(1 - level) / 2, (1 + level) / 2]))
+    width = max(high - low, 0.1)
+    factor = hierarchical_quantile(np.maximum(low - residuals, residuals - high) / width, patients, level)
+    if not np.isfinite(factor):
+        return -widest, widest
+    low, high = max(low - factor * width, -widest), min(high + factor * width, widest)
+    middle = (low + high) / 2
+    return min(low, middle), max(high, middle)
 
 
 def detection_limit(predicted: Floats, true: Floats, *, largest: float = 1.0) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pasi_vision.storage import sha256_of, write_json, write_text
-from pasi_vision.train.calibrate import FEWEST_PATIENTS, coverage_figures
+from pasi_vision.train.calibrate import PHOTO_UNIT, VISIT_UNIT, coverage_figures
 from pasi_vision.train.evaluate import Outcome, Row
 from pasi_vision.train.figures import HUMAN_CEILING, Figure, Resample, confusions, figures_of
 from pasi_vision.train.folder import DataFolder
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT_VERSION", "Comparison", "data_facts", "evaluation_of", "worst_cases", "write_evaluation"]
 
 FORMAT_VERSION = 1
-
-VISIT_UNIT, PHOTO_UNIT = "region of a visit", "region of a photograph"
 
 
 @dataclass(frozen=True)
@@ -46,17 +44,6 @@ class Comparison:
     responses: list[Row] = field(default_factory=list)
     agreement: list[dict[str, Any]] = field(default_factory=list)
     scores: pd.DataFrame | None = None
-
-    @property
-    def whole_visits(self) -> bool:
-        """Whether there are findings of whole visits of enough patients to calibrate on; else single photographs serve."""
-        told = {row["subject_id"] for row in self.findings if row["predicted_area_percent"] is not None}
-        return len(told) >= FEWEST_PATIENTS
-
-    @property
-    def unit(self) -> str:
-        """What there is enough of to calibrate on: `VISIT_UNIT` or `PHOTO_UNIT`."""
-        return VISIT_UNIT if self.whole_visits else PHOTO_UNIT
 
     def rows(self, unit: str) -> list[Row]:
         """Findings of that unit; of single photographs where there are no visits."""

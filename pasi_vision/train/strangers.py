@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.segment.familiarity import SIGNALS, Signals
+from pasi_vision.segment.familiarity import LEAST_LIMITS, SIGNALS, Signals
 
 __all__ = ["KINDS", "familiarity_limits", "stranger"]
 
@@ -58,7 +58,7 @@ def familiarity_limits(
             continue
         most, usual = max(asdict(one)[signal] for one in known), float(np.median(meant))
         if usual - most >= SMALLEST_GAP:
-            limits[signal] = round(most + TOWARDS_STRANGE * (usual - most), 4)
+            limits[signal] = max(round(most + TOWARDS_STRANGE * (usual - most), 4), LEAST_LIMITS[signal])
     caught = {
         kind: round(float(np.mean([any(asdict(one)[s] > x for s, x in limits.items()) for one in found])), 4)
         for kind, found in strange.items()

@@ -159,6 +159,20 @@ def test_too_few_patients() -> None:
     findings, visits = rows(np.random.default_rng(0), 19)
     with pytest.raises(InputError, match="findings of 19 patients are too few"):
         fit_intervals(findings, visits)
+    with pytest.raises(InputError, match="findings of 19 patients are too few"):
+        fit_intervals(findings, visits, findings[:18])  # nine patients with whole visits
+
+
+def test_the_unit_follows_from_who_has_whole_visits() -> None:
+    generator = np.random.default_rng(9)
+    photos, visits = rows(generator, 60)
+    assert fit_intervals(photos, visits)["unit"] == "region of a photograph"
+    some = fit_intervals(photos, visits, rows(generator, 12)[0])
+    assert (some["unit"], some["calibration"]["patients"]) == ("region of a visit", 12)
+    assert some["calibration"]["shape"] == "120 findings of photographs"
+    assert set(some["grade"]) == {"erythema", "induration", "scaling"}
+    many = fit_intervals(photos, visits, rows(generator, 25)[0])
+    assert (many["unit"], many["calibration"]["patients"]) == ("region of a visit", 25)
 
 
 def test_the_command_rewrites_the_model_and_keeps_its_hashes(

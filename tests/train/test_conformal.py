@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from pasi_vision.measure import Intervals
-from pasi_vision.train.conformal import area_intervals, detection_limit, hierarchical_quantile, residual_interval
+from pasi_vision.train.conformal import (
+    area_intervals,
+    detection_limit,
+    grade_interval,
+    hierarchical_quantile,
+    residual_interval,
+    transferred_area_intervals,
+)
 
 
 def test_with_one_score_each_it_is_the_order_statistic_of_split_conformal() -> None:
@@ -73,6 +80,26 @@ def test_grade_coverage_by_simulation() -> None:
         covered.append(np.mean((low <= new) & (new <= high)))
     error = 3 * np.std(covered) / np.sqrt(len(covered))
     assert 0.90 - error < np.mean(covered) < 0.945 + error  # two sides of 1 / 41 each may be given away
+
+
+def test_ten_patients_are_covered_though_the_shape_comes_from_photographs_with_other_errors() -> None:
+    generator = np.random.default_rng(8)
+    covered, grades = [], []
+    for _ in range(150):
+        shape_predicted, shape_true, _ = study(generator, 60)
+        predicted, true, name = study(generator, 10)
+        true = np.clip(predicted + (true - predicted) * 0.3, 0, 100)  # joined over views, errors are smaller
+        content = transferred_area_intervals(shape_predicted, shape_true, predicted, true, name, 0.9)
+        intervals = Intervals.from_json({"level": 0.9, "area_percent": content})
+        new, actual, _ = study(generator, 30)
+        actual = np.clip(new + (actual - new) * 0.3, 0, 100)
+        ends = np.array([intervals.area(x) for x in new])
+        covered.append(np.mean((ends[:, 0] <= actual) & (actual <= ends[:, 1])))
+        shift = np.repeat(generator.normal(0.4, 0.2, 10), 4)
+        low, high = grade_interval(generator.normal(0, 0.5, 300), shift, np.repeat(np.arange(10), 4), 0.9, 4.0)
+        grades.append(low <= generator.normal(0.4, 0.2) <= high)
+    assert 0.88 < np.mean(covered) < 0.97
+    assert np.mean(grades) > 0.84
 
 
 def test_knots_are_ascending_and_ends_in_order() -> None:
