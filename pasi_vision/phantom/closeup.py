@@ -166,6 +166,10 @@ def _large_codes(values: Bytes, size: tuple[int, int]) -> Bytes:
     return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
+def _large_steps(values: Field, size: tuple[int, int]) -> Field:
+    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_NEAREST), np.float32)
+
+
 def _large_maps(maps: LesionMaps, size: tuple[int, int]) -> LesionMaps:
     """Lesion maps at the camera's resolution."""
     smooth = {
@@ -173,12 +177,10 @@ def _large_maps(maps: LesionMaps, size: tuple[int, int]) -> LesionMaps:
         for item in fields(maps)
         if getattr(maps, item.name).dtype == np.float32 and item.name not in ("erythema", "induration", "scaling")
     }
-    steps = {
-        name: cv2.resize(getattr(maps, name), size[::-1], interpolation=cv2.INTER_NEAREST)
-        for name in ("erythema", "induration", "scaling", "plaque")
-    }
+    steps = {name: _large_steps(getattr(maps, name), size) for name in ("erythema", "induration", "scaling")}
+    plaque = np.asarray(cv2.resize(maps.plaque, (size[1], size[0]), interpolation=cv2.INTER_NEAREST), np.int32)
     lesion = _large_codes(maps.lesion.astype(np.uint8), size).astype(bool)
-    return LesionMaps(lesion=lesion, scale_kind=_large_codes(maps.scale_kind, size), **smooth, **steps)
+    return LesionMaps(lesion=lesion, scale_kind=_large_codes(maps.scale_kind, size), plaque=plaque, **smooth, **steps)
 
 
 def _photograph(
@@ -236,8 +238,8 @@ def _masks(maps: LesionMaps, surface: Surface, alpha: Field, shape: tuple[int, i
     lesion = np.where(_grown(inside, shape) > 127.5, 255, 0).astype(np.uint8)
     regions = _large_codes(np.where(open_skin, surface.region, 0).astype(np.uint8), shape)
     lesion[regions == 0] = 0
-    signs = np.stack([maps.erythema, maps.induration, maps.scaling], -1) * 60
-    signs = _large_codes(np.rint(signs).astype(np.uint8), shape)
+    grades = np.stack([maps.erythema, maps.induration, maps.scaling], -1)
+    signs = _large_codes(np.rint(grades * 60).astype(np.uint8), shape)
     signs[lesion == 0] = 0
     return regions, lesion, np.ascontiguousarray(signs)
 
