@@ -128,7 +128,6 @@ def _agreement(scores: pd.DataFrame, model: str) -> list[Limits]:
     """The model's PASI against each other rater's first readings: limits of agreement as `agree` gives them."""
     from pasi_vision.agree.limits import limits
     from pasi_vision.agree.reading import ratings_from
-    from pasi_vision.agree.record import find
     from pasi_vision.report.plots import Limits
 
     known = scores[scores["pasi"].notna() & (scores["reading"] == 1)]
@@ -140,8 +139,8 @@ def _agreement(scores: pd.DataFrame, model: str) -> list[Limits]:
         both = mine.index.intersection(theirs.index)
         if rater == model or both.empty:
             continue
-        records = limits(ratings_from(long, scale="0-72 continuous"), model, rater)
-        bias, low, high = (find(records, name) for name in ("bias", "loa_low", "loa_high"))
+        records = {r.statistic: r for r in limits(ratings_from(long, scale="0-72 continuous"), model, rater)}
+        bias, low, high = (records[name] for name in ("bias", "loa_low", "loa_high"))
         found.append(
             Limits(
                 rater=model,

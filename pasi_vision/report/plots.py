@@ -90,11 +90,13 @@ def agreement_plot(limits: Limits, measure: str = "PASI") -> Figure:
     figure, axes = _figure(4.6, 3.2)
     axes.axhline(0, color="#9ca3af", linewidth=0.8)
     axes.plot(limits.means, limits.differences, "o", color=_COLOURS[0], markersize=5, alpha=0.85)
-    for value, name, style in ((limits.bias, "bias", "-"), (limits.low, "95 % limits", "--"), (limits.high, "", "--")):
+    for value, name, style in (
+        (limits.bias, "bias", "-"),
+        (limits.low, "lower 95 % limit", "--"),
+        (limits.high, "upper 95 % limit", ":"),
+    ):
         if value is not None:
-            axes.axhline(
-                value, color=_COLOURS[1], linestyle=style, linewidth=1.2, label=f"{name} {value:+.1f}" if name else None
-            )
+            axes.axhline(value, color=_COLOURS[1], linestyle=style, linewidth=1.2, label=f"{name} {value:+.1f}")
     axes.set(
         xlabel=f"mean {measure} of both",
         ylabel=f"{limits.rater} minus {limits.reference}",
