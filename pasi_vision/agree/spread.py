@@ -49,7 +49,8 @@ def ratio_limits(squares: Floats, degrees: Floats, owner: Integers, resampling: 
         return np.nan, np.nan
     tail = (1 - resampling.level) / 2
     low, high = np.quantile(t, [1 - tail, tail])
-    return float(np.exp(-low * error)), float(np.exp(-high * error))
+    with np.errstate(over="ignore"):  # hardly any differences: there is no upper limit
+        return float(np.exp(-low * error)), float(np.exp(-high * error))
 
 
 def is_uneven(level: Floats, spread: Floats, owner: Integers) -> bool:

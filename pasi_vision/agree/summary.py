@@ -33,12 +33,12 @@ def summary(ratings: Ratings, records: Sequence[Agreement], reference: str | Non
     found = {(r.statistic, r.subset): r for r in records}
     lines = _reliability(found) + _kappa(found)
     lines += _against(ratings, records, reference) + _ceiling(ratings, found)
+    if not lines:
+        reasons = dict.fromkeys(r.reason for r in records if r.value is None and r.reason)
+        lines.append(f"Nothing can be said about agreement between raters: {next(iter(reasons), 'no ratings')}.")
     n = len(ratings.subjects)
     if ratings.scale.is_numeric and n >= 2:
         lines.append(plan_limits(n).sentence)
-    if not lines or all(r.value is None for r in records):
-        reasons = dict.fromkeys(r.reason for r in records if r.value is None and r.reason)
-        lines = [f"Nothing can be said about agreement: {next(iter(reasons), 'no ratings')}.", *lines]
     return lines
 
 

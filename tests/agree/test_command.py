@@ -119,7 +119,21 @@ def test_one_rater_is_answered(tmp_path):
     (tmp_path / "one.csv").write_text("subject_id,rater,reading,value\na,x,1,1\nb,x,1,2\n", encoding="utf-8")
     done = CliRunner().invoke(app, ["agree", str(tmp_path / "one.csv"), "--out", str(tmp_path / "out")])
     assert done.exit_code == 0, done.output
-    assert "Nothing can be said about agreement: there is one rater only" in done.output
+    assert "Nothing can be said about agreement between raters: there is one rater only" in done.output
+
+
+def test_raters_who_differ_by_a_constant(tmp_path):
+    """Hardly any residual: limits that would be infinite are left out, without a warning."""
+    rows = ["subject_id,visit,day,rater,reading,pasi"]
+    for s in range(12):
+        for v, day in ((0, 1), (1, 81)):
+            rows += [f"s{s},v{v},{day},{r},1,{20 + s - 6 * v + shift:.1f}" for r, shift in (("a", 0), ("b", 0.9))]
+    (tmp_path / "scores.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    arguments = ["agree", str(tmp_path / "scores.csv"), "--out", str(tmp_path / "out"), "--reference", "a"]
+    done = CliRunner().invoke(app, [*arguments, "--bootstrap", "50"])
+    assert done.exit_code == 0, done.output
+    records = agree.read_agreement(tmp_path / "out" / "agreement.json")
+    assert agree.find(records, "bias").value == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(
