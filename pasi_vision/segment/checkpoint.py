@@ -56,6 +56,8 @@ class ModelFolder:
         options.log_severity_level = 3
         # Without it the pool keeps the largest picture's buffers for good; photographs come in many sizes.
         options.enable_cpu_mem_arena = False
+        # Photographs are segmented side by side: a thread that waits should not keep a core busy.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if threads is not None:
             options.intra_op_num_threads = threads
         return onnxruntime.InferenceSession(str(self.path / ONNX_FILE), options, providers=["CPUExecutionProvider"])
