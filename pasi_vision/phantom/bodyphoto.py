@@ -127,7 +127,10 @@ def _without(surface: Surface, covered: Mask) -> Surface:
 def maps_on(surface: Surface, plaques: Sequence[Plaque]) -> LesionMaps:
     """Lesion maps (H, W) of a surface; pixels without skin carry nothing."""
     seen = surface.region.ravel() > 0
-    found = lesion_maps(plaques, surface.place_mm.reshape(-1, 3)[seen], surface.rest_normal.reshape(-1, 3)[seen])
+    place = surface.place_mm.reshape(-1, 3)[seen]
+    near = _in_sight(plaques, place)
+    found = lesion_maps([plaques[i] for i in near], place, surface.rest_normal.reshape(-1, 3)[seen])
+    found = replace(found, plaque=np.append(near, -1).astype(np.int32)[found.plaque])
     empty = {"distance_mm": -1e3, "blood_factor": 1.0, "plaque": -1}
     full = {}
     for item in fields(found):
@@ -136,6 +139,18 @@ def maps_on(surface: Surface, plaques: Sequence[Plaque]) -> LesionMaps:
         spread[seen] = values
         full[item.name] = spread.reshape(surface.shape)
     return LesionMaps(**full)
+
+
+def _in_sight(plaques: Sequence[Plaque], place: Field, block: int = 4096) -> NDArray[np.int64]:
+    """Indices of the plaques that may touch any of the points: tested by the boxes of blocks of consecutive points."""
+    if not len(plaques) or not len(place):
+        return np.zeros(0, dtype=np.int64)
+    starts = np.arange(0, len(place), block)
+    low, high = np.minimum.reduceat(place, starts), np.maximum.reduceat(place, starts)
+    centre = np.array([plaque.centre_mm for plaque in plaques], dtype=np.float32)[:, None]
+    reach = np.array([plaque.reach_mm for plaque in plaques])
+    gap = np.maximum(0.0, np.maximum(low - centre, centre - high))
+    return np.flatnonzero((gap**2).sum(axis=2).min(axis=1) < (reach + 1.0) ** 2)
 
 
 def _prepared(surface: Surface, focal_px: float) -> Surface:

@@ -150,9 +150,9 @@ class Scene:
         seen = np.flatnonzero(hits.triangle >= 0)
         triangle, u, v = hits.triangle[seen], hits.u[seen, None], hits.v[seen, None]
         corner = model.fine.triangles[triangle]
-        values = self._corners[corner[:, 0]] * (1 - u - v)
-        values += self._corners[corner[:, 1]] * u
-        values += self._corners[corner[:, 2]] * v
+        values = np.take(self._corners, corner[:, 0], axis=0) * (1 - u - v)
+        values += np.take(self._corners, corner[:, 1], axis=0) * u
+        values += np.take(self._corners, corner[:, 2], axis=0) * v
         normal, rest_normal = _unit(values[:, :3] @ camera.axes.T.astype(np.float32)), _unit(values[:, 6:9])
         quad = triangle // 2
         first = np.zeros_like(quad)
@@ -162,10 +162,14 @@ class Scene:
         bare = values[:, 9] < 0.5
         shape = (camera.height, camera.width)
 
+        source = np.full(
+            shape[0] * shape[1], len(seen), dtype=np.int64
+        )  # pixels that hit nothing take the row of zeros
+        source[seen] = np.arange(len(seen))
+
         def spread(values: NDArray[Any]) -> NDArray[Any]:
-            full = np.zeros((shape[0] * shape[1], *values.shape[1:]), dtype=values.dtype)
-            full[seen] = values
-            return full.reshape(*shape, *values.shape[1:])
+            padded = np.concatenate([values, np.zeros((1, *values.shape[1:]), dtype=values.dtype)])
+            return np.take(padded, source, axis=0).reshape(*shape, *values.shape[1:])
 
         return Surface(
             region=spread(np.where(bare, labels.region[quad], 0).astype(np.uint8)),
