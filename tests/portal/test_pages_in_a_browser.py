@@ -136,10 +136,10 @@ def test_a_whole_visit_from_photographs_to_the_signed_score(chromium: Any, site:
     nurse.go(visit)
     page.locator("[data-view=head_front] >> text=Yes, cover it").click()
     page.wait_for_selector("#stage")
-    page.get_by_text("Add a rectangle").click()
+    page.get_by_role("button", name="Add a rectangle").click()
     for key in ("ArrowLeft", "Shift+ArrowDown"):
         page.keyboard.press(key)
-    page.get_by_text("Cover these places").click()
+    page.get_by_role("button", name="Cover these places").click()
     page.wait_for_url(f"**{visit}")
     page.locator("[data-view=trunk_front] >> text=No, nobody").click()
     page.wait_for_load_state()
