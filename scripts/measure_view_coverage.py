@@ -1,6 +1,6 @@
 """Measure on phantom bodies which share of each region's surface each view shows, and how far flat photographs are from the surface truth.
 
-    python scripts/measure_view_coverage.py --bodies 200 --out configs/view_coverage.json --table docs/view_coverage.csv
+    python scripts/measure_view_coverage.py --bodies 200 --out configs/view_coverage.json --table docs/data/view_coverage.csv
 
 The first file is what `measure/` weighs views by; the second holds, per patient and region, the affected area by
 surface truth and by three ways of counting pixels of the required views with perfect masks: pooled, weighed by view,
@@ -57,7 +57,7 @@ def main() -> None:
             rows.append(
                 (patient, truth, {view: shown_in(shots[view], patient.plaques, hair=hair) for view in preset.views})
             )
-        if number % 10 == 9:
+        if number % 5 == 4:
             print(f"{number + 1} bodies", flush=True)
     coverage = _as_cells(total)
     write_json(wanted.out, _document(coverage, wanted.bodies, wanted.seed))
