@@ -150,7 +150,8 @@ dermatologist's pen would enclose), names the body regions and grades erythema, 
 **For.** Research: rater agreement, feasibility of image-based endpoints, work lists. **Not for** diagnosis, treatment decisions, or any use
 as a medical device; it is not clinically validated. Induration cannot be seen in a flat photograph: it is inferred.
 
-**Network.** Encoder {architecture.encoder}, decoder {architecture.decoder}; looks at views with {record.working.view_side} px and at
+**Network.** Encoder {architecture.encoder}, decoder {architecture.decoder}; looks at the skin in a view with up to
+{record.working.view_pixels / 1e6:g} megapixels and at
 close-ups with {", ".join(str(side) for side in record.working.close_up_longer_sides)} px on the longer side.
 Thresholds: skin {record.thresholds.skin:g}, lesion {record.thresholds.lesion:g}, outline {record.thresholds.outline:g}."""
 
