@@ -81,5 +81,5 @@ def add_hair(
         hidden, bright = marks.scalp_hair(rng, size, mm, where, thickness)
         light = 0.3 + 0.7 * cv2.GaussianBlur(radiance[..., 1], (0, 0), 8) / max(float(radiance[..., 1].mean()), 1e-3)
         radiance = radiance + hidden[..., None] * (tone * (0.35 + 1.5 * bright * light)[..., None] - radiance)
-    dense = cv2.GaussianBlur(hidden, (0, 0), max(2.0, 4.0 / mm))  # single strands do not cut a lesion
-    return np.asarray(radiance, np.float32), dense
+    hiding = cv2.GaussianBlur(hidden, (0, 0), max(2.0, 4.0 / mm))  # single strands do not cut a lesion
+    return np.asarray(radiance, np.float32), np.asarray(hiding, np.float32)
