@@ -219,12 +219,19 @@ def assemble(frame: pd.DataFrame, scale: Scale, *, n_dropped: int = 0, notes: tu
         item=item.astype(np.int64),
         reading=frame["reading"].to_numpy(dtype=np.int64),
         value=frame["value"].to_numpy(dtype=np.float64),
-        columns={name: frame[name].astype(object).where(frame[name].notna(), None).to_numpy() for name in others},
+        columns={name: _objects(frame[name]) for name in others},
         low=frame["low"].to_numpy(dtype=np.float64) if "low" in frame.columns else None,
         high=frame["high"].to_numpy(dtype=np.float64) if "high" in frame.columns else None,
         n_dropped=n_dropped,
         notes=notes,
     )
+
+
+def _objects(column: pd.Series[Any]) -> NDArray[np.object_]:
+    """A column as objects, None where it is not known."""
+    values = column.astype(object).to_numpy(copy=True)
+    values[column.isna().to_numpy()] = None
+    return values
 
 
 def _cell_codes(ratings: Ratings) -> Integers:
