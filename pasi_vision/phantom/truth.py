@@ -165,4 +165,6 @@ def _reachable_quads(body: Body, plaques: Sequence[Plaque], margin_mm: float) ->
     tree = cKDTree(centres[bare])
     reach = [plaque.reach_mm + margin_mm + radius for plaque in plaques]
     found = tree.query_ball_point(np.array([plaque.centre_mm for plaque in plaques]), reach)
-    return np.asarray(bare[np.unique(np.concatenate([np.asarray(indices, dtype=np.int64) for indices in found]))], dtype=np.int64)
+    return np.asarray(
+        bare[np.unique(np.concatenate([np.asarray(indices, dtype=np.int64) for indices in found]))], dtype=np.int64
+    )

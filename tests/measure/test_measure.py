@@ -139,5 +139,7 @@ def test_packaged_cells_cover_every_region() -> None:
     coverage = load_view_coverage()
     required = [v for v in View if v.value.endswith(("front", "back"))]
     for region in Region:
-        assert 0.5 < coverage.coverage(region, required) <= 1.0  # scalp under hair, soles and skin under underwear are not seen
+        assert (
+            0.5 < coverage.coverage(region, required) <= 1.0
+        )  # scalp under hair, soles and skin under underwear are not seen
         assert sum(coverage.weights(region, required).values()) == pytest.approx(coverage.coverage(region, required))
