@@ -174,8 +174,13 @@ def test_a_whole_visit_from_photographs_to_the_signed_score(chromium: Any, site:
     doctor.close()
 
     analyst = Visitor(chromium, site, "analyst")
-    analyst.go(analyst.first("/subjects/", "a.state.closed"))
-    assert analyst.page.locator("td.number", has_text="12.0").count() >= 1, "6 x 2 in every region: PASI 12.0"
+    analyst.go("/subjects/")
+    closed = [str(link.get_attribute("href")) for link in analyst.page.locator("a.state.closed").all()]
+    shown = 0
+    for address in closed:  # which of the two closed visits came first in the doctor's queue is a matter of chance
+        analyst.go(address)
+        shown += analyst.page.locator("td.number", has_text="12.0").count()
+    assert shown >= 1, "6 x 2 in every region: PASI 12.0"
     analyst.close()
 
 
