@@ -54,8 +54,9 @@ class ModelFolder:
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        # Without it the pool keeps the largest picture's buffers for good; photographs come in many sizes.
-        options.enable_cpu_mem_arena = False
+        # What one forward pass looks at is bounded (a tile), so the pool may keep its buffers: asking the system for them anew
+        # each time cost a fifth of the time of scoring.
+        options.enable_cpu_mem_arena = True
         # Photographs are segmented side by side: a thread that waits should not keep a core busy.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if threads is not None:
