@@ -206,8 +206,9 @@ def _description(settings: TrainSettings, data: CropData) -> dict[str, Any]:
 
 
 def _folder_facts(folder: Path) -> dict[str, str]:
-    """Name and hash of its table: a path of one machine says nothing elsewhere."""
-    return {"folder": folder.name, "photos_sha256": sha256_of(folder / "photos.csv")}
+    """Name and hash of its table: a path of one machine says nothing elsewhere. `DIR#part` names a part of a stored split."""
+    table = Path(str(folder).partition("#")[0]) / "photos.csv"
+    return {"folder": folder.name, "photos_sha256": sha256_of(table)}
 
 
 class _EveryRound(Checkpoint):

@@ -151,3 +151,17 @@ def test_killed_process_goes_on_with_the_same_weights(drawn_folder: Drawn, tmp_p
     subprocess.run(command("killed", "--resume"), check=True, stdout=subprocess.DEVNULL)
     weights = [(tmp_path / out / "model" / "model.safetensors").read_bytes() for out in ("whole", "killed")]
     assert weights[0] == weights[1]
+
+
+def test_parts_of_one_stored_split_train_and_validate(drawn_folder: Drawn, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from pasi_vision.cli import app
+    from pasi_vision.train.run import train
+
+    folder = tmp_path / "data"
+    shutil.copytree(drawn_folder("training", 0), folder)
+    split = CliRunner().invoke(app, ["data", "split", str(folder)])
+    assert split.exit_code == 0, split.output
+    settings = _settings(drawn_folder, data=[Path(f"{folder}#train")], validation=[Path(f"{folder}#validation")])
+    assert (train(settings, tmp_path / "run", tell=lambda _: None) / "model.safetensors").is_file()
