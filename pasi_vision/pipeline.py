@@ -22,7 +22,7 @@ from pasi_vision.errors import PhotoError, TableError
 from pasi_vision.measure import Intervals, MeasureChoices, load_view_coverage, measure_photo, measure_visit
 from pasi_vision.photo import calibrate, check_photo, read_photo
 from pasi_vision.provenance import package_version
-from pasi_vision.records import CalibratedImage, Finding, Masks, PhotoResult, Verdict, finding_frame
+from pasi_vision.records import CalibratedImage, Finding, Masks, PhotoResult, Verdict, finding_frame, preview_size
 from pasi_vision.score import StudySettings, score_findings
 from pasi_vision.storage import output_folder, sha256_of, write_json, write_picture
 
@@ -42,9 +42,6 @@ __all__ = [
     "segment_photo",
 ]
 
-PREVIEW_PX = 720
-"""Longer side of the preview that is kept beside the masks."""
-
 
 @dataclass(frozen=True)
 class PhotoRequest:
@@ -60,7 +57,7 @@ class PhotoRequest:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What a run gives: every photograph's fate, the model's findings and the scores of all raters."""
+    """What a run gives: every photograph's fate, and the findings and scores of all raters."""
 
     photos: list[PhotoResult]
     findings: pd.DataFrame
@@ -178,7 +175,7 @@ def score_visits(
         progress: Told after each photograph.
 
     Returns:
-        Results in the order of `requests`; findings of the model; scores of the model and of `others`.
+        Results in the order of `requests`; findings and scores of `others` and of the model.
     """
     import pandas as pd
 
@@ -192,7 +189,7 @@ def score_visits(
                 progress(len(results), len(requests), result)
     findings = finding_frame(list(measure_visits(results, model, settings)))
     everyone = findings if others is None else pd.concat([others, findings], ignore_index=True)
-    return StudyResult(results, findings, score_findings(everyone, settings))
+    return StudyResult(results, everyone, score_findings(everyone, settings))
 
 
 def measure_visits(results: Sequence[PhotoResult], model: Model, settings: StudySettings) -> Iterable[Finding]:
@@ -219,13 +216,11 @@ def _key(request: PhotoRequest, sha256: str) -> str:
 
 
 def _preview(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A reduced copy whose longer side is PREVIEW_PX at most, for reports."""
+    """The copy of `preview_size` that reports show."""
     import cv2
 
     height, width = pixels.shape[:2]
-    scale = min(1.0, PREVIEW_PX / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(pixels, preview_size(width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _read_back(record: Path, fingerprint: Mapping[str, str]) -> PhotoResult | None:

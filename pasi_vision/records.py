@@ -39,6 +39,7 @@ __all__ = [
     "Verdict",
     "finding_frame",
     "findings_of",
+    "preview_size",
 ]
 
 SIGN_LEVELS_PER_GRADE = 60
@@ -346,6 +347,16 @@ class Score:
     bsa_percent_high: float | None = None
     status: Status = Status.SCORED
     reason: str = ""
+
+
+PREVIEW_PX = 720
+"""Longer side of the preview that is kept beside a photograph's masks."""
+
+
+def preview_size(width: int, height: int) -> tuple[int, int]:
+    """(width, height) of the preview of a photograph; a small photograph is not enlarged."""
+    scale = min(1.0, PREVIEW_PX / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def finding_frame(findings: list[Finding]) -> pd.DataFrame:

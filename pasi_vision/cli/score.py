@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pasi_vision.pipeline import PhotoRequest, StudyResult
+    from pasi_vision.pipeline import StudyResult
     from pasi_vision.records import PhotoResult
     from pasi_vision.report.plots import Limits
 
@@ -75,8 +75,7 @@ def _score(photos: Path, out: Path, model: str, findings: Path | None, study: Pa
     result = score_visits(
         requests, network, folder, settings=settings, others=others, workers=workers, progress=_show_progress
     )
-    everyone = _with_others(result.findings, others)
-    write_table(folder / "findings.csv", everyone, FINDINGS)
+    write_table(folder / "findings.csv", result.findings, FINDINGS)
     write_table(folder / "scores.csv", result.scores, SCORES)
     write_json(folder / "photos.json", [photo.to_json() for photo in result.photos])
     record = run_record(
@@ -86,21 +85,13 @@ def _score(photos: Path, out: Path, model: str, findings: Path | None, study: Pa
         model={"name": network.name, "version": network.version, "sha256": network.sha256},
     )
     write_run(folder / "run.json", record)
-    _write_report(folder, result, everyone, requests, record)
+    _write_report(folder, result, record)
     return _summarise(result, network.name, folder)
-
-
-def _with_others(findings: pd.DataFrame, others: pd.DataFrame | None) -> pd.DataFrame:
-    import pandas as pd
-
-    return findings if others is None else pd.concat([others, findings], ignore_index=True)
 
 
 def _write_report(
     folder: Path,
     result: StudyResult,
-    findings: pd.DataFrame,
-    requests: list[PhotoRequest],
     record: dict[str, Any],
 ) -> None:
     """Write report.html; the views that a visit should have come from configs/protocol.yaml."""
@@ -114,7 +105,7 @@ def _write_report(
             title="PASI and BSA from photographs",
             photos=result.photos,
             masks_folder=folder / "masks",
-            findings=findings,
+            findings=result.findings,
             scores=result.scores,
             model=model,
             required=load_protocol().required,

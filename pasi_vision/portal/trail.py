@@ -15,14 +15,14 @@ from django.db import connections, transaction
 
 from pasi_vision.portal.models import AuditEvent, Person
 
-__all__ = ["FIRST", "Subject", "broken_links", "head", "note_head", "record", "sha256_of_event"]
+__all__ = ["FIELDS", "FIRST", "Subject", "broken_links", "head", "note_head", "record", "sha256_of_event"]
 
 FIRST = "0" * 64
 """What the first event names as the one before it."""
 
 _CHAIN_LOCK = 0x7061_7369  # any number that nothing else in the database locks
 
-_FIELDS = (
+FIELDS = (
     "number",
     "at",
     "person",
@@ -81,7 +81,7 @@ def record(
 
 def sha256_of_event(event: AuditEvent) -> str:
     """SHA-256 of an event's canonical JSON, which holds the hash of the event before it."""
-    content = {name: getattr(event, name) for name in _FIELDS}
+    content = {name: getattr(event, name) for name in FIELDS}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pasi_vision.anatomy import Region, Sign, View
-from pasi_vision.records import CalibrationStatus, Masks, PhotoResult, Verdict
+from pasi_vision.records import CalibrationStatus, Masks, PhotoResult, Verdict, preview_size
 from pasi_vision.report.overlay import REGION_COLOURS, mask_path
 from pasi_vision.report.plots import Limits, agreement_plot, course_plot, png_of, svg_of
 from pasi_vision.storage import output_folder, write_text
@@ -132,9 +132,7 @@ def _photo(report: StudyReport, photo: PhotoResult) -> dict[str, Any]:
     if not photo.key or not preview.is_file():
         return shown
     masks = Masks.load(report.masks_folder, photo.key)
-    width, height = photo.size
-    scale = min(1.0, 720 / max(width, height))
-    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = preview_size(*photo.size)
     shown.update(
         data="data:image/jpeg;base64," + base64.b64encode(preview.read_bytes()).decode("ascii"),
         width=small[0],

@@ -13,25 +13,11 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
 from pasi_vision.portal.models import AuditEvent
-from pasi_vision.portal.trail import Subject, record
+from pasi_vision.portal.trail import FIELDS, Subject, record
 
 __all__ = ["export", "page"]
 
-_COLUMNS = (
-    "number",
-    "at",
-    "person",
-    "role",
-    "action",
-    "thing",
-    "thing_id",
-    "site_code",
-    "before",
-    "after",
-    "reason",
-    "previous",
-    "sha256",
-)
+_COLUMNS = (*FIELDS, "sha256")
 
 
 def _found(request: HttpRequest) -> Any:
