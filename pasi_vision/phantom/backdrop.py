@@ -24,11 +24,14 @@ COLOURS: dict[str, tuple[tuple[float, float, float], float]] = {
     "light_blue": ((0.25, 0.46, 0.56), 0.35),
     "cream": ((0.58, 0.50, 0.36), 0.3),
     "wood": ((0.25, 0.14, 0.07), 0.4),
+    "clutter": ((0.25, 0.24, 0.22), 0.6),
 }
 
 
 def backdrop(rng: Rng, size: tuple[int, int], kind: str) -> Field:
     """Linear reflectance (H, W, 3) of what lies behind the body."""
+    if kind == "clutter":
+        return clutter(rng, size)
     mean, spread = COLOURS[kind]
     colour = (
         np.array(mean)
@@ -60,6 +63,43 @@ def backdrop(rng: Rng, size: tuple[int, int], kind: str) -> Field:
         ring = np.sin(60 * y + 6 * sample(fractal(1.8, 63), x * 0.3 + phase[0], y * 2.0 + phase[1]))
         out = out * (1 + 0.25 * ring)[..., None]
     return np.asarray(np.maximum(out, 0.002), np.float32)
+
+
+def clutter(rng: Rng, size: tuple[int, int]) -> Field:
+    """A room or a street (H, W, 3): ground and wall, things of all sizes and colours with texture of their own, mostly out of focus."""
+    height, width = size
+    y, x = np.mgrid[:height, :width].astype(np.float32) / np.float32(max(size))
+    horizon = float(rng.uniform(0.3, 1.0)) * height / max(size)
+    above, below = (0.28 * np.exp(rng.normal(0, 0.6)) * np.exp(rng.normal(0, 0.15, 3)) for _ in range(2))
+    share = np.clip((y - horizon) / 0.02 + 0.5, 0, 1)[..., None]
+    scene = (above + share * (below - above)).astype(np.float32)
+    for _ in range(int(rng.integers(4, 40))):
+        colour = (np.exp(rng.normal(np.log(0.16), 0.9)) * np.exp(rng.normal(0, rng.choice([0.1, 0.5]), 3))).tolist()
+        if rng.random() < 0.2:  # brick, wood, sand and other skin
+            colour = (np.array([0.34, 0.2, 0.13]) * np.exp(rng.normal(0, 0.35))).tolist()
+        reach = float(max(size) * np.exp(rng.uniform(-4.2, -1.0)))
+        at = (float(rng.uniform(0, width)), float(rng.uniform(0, height)))
+        kind = int(rng.integers(4))
+        if kind == 0:
+            axes = (int(reach) + 1, int(reach * rng.uniform(0.3, 1)) + 1)
+            cv2.ellipse(scene, (int(at[0]), int(at[1])), axes, float(rng.uniform(0, 180)), 0, 360, colour, -1)
+        elif kind == 1:
+            corner = (int(at[0] + reach * rng.uniform(0.3, 2)), int(at[1] + reach * rng.uniform(0.3, 3)))
+            cv2.rectangle(scene, (int(at[0]), int(at[1])), corner, colour, -1)
+        elif kind == 2:
+            corners = np.array(at) + rng.normal(0, reach, (int(rng.integers(3, 7)), 2))
+            cv2.fillPoly(scene, [np.round(corners).astype(np.int32)], colour)
+        else:
+            end = (int(at[0] + rng.normal(0, 2 * reach)), int(at[1] + rng.normal(0, 2 * reach)))
+            cv2.line(scene, (int(at[0]), int(at[1])), end, colour, max(1, int(reach / 12)))
+    for slope, coarse in ((1.0, 1.0), (0.5, 3.0)):  # foliage, paving, plaster
+        where = np.clip(sample(fractal(1.8, 67), x * 0.8 + float(rng.random()), y * 0.8 + float(rng.random())), 0, 1)
+        grain = sample(fractal(slope, 68), x * coarse + float(rng.random()), y * coarse + float(rng.random()))
+        scene = scene * np.exp(float(rng.uniform(0, 0.7)) * where * grain)[..., None]
+    blur = float(rng.choice([0.0, rng.uniform(0, 0.004), rng.uniform(0.004, 0.03)], p=[0.25, 0.35, 0.4])) * max(size)
+    if blur > 0.4:
+        scene = cv2.GaussianBlur(scene, (0, 0), blur)
+    return np.asarray(np.maximum(scene, 0.002), np.float32)
 
 
 def _weave(rng: Rng, x: Field, y: Field, size: tuple[int, int]) -> Field:

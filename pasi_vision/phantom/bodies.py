@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from pasi_vision.errors import InputError
 from pasi_vision.phantom.body import draw_shape, make_body
 from pasi_vision.phantom.complexion import anatomy_of
-from pasi_vision.phantom.garments import covered
+from pasi_vision.phantom.garments import covered, draw_outfit
 from pasi_vision.phantom.geometry import Canvas, Shell
 from pasi_vision.phantom.rays import Scene
 from pasi_vision.phantom.skin import Person
 from pasi_vision.phantom.surface import GLABROUS_PARTS, Part, Surface
-from pasi_vision.phantom.views import chance_scene, close_up_camera
+from pasi_vision.phantom.views import chance_scene, close_up_camera, distant_camera
 
 Field = NDArray[np.float32]
 Rng = np.random.Generator
@@ -35,7 +35,10 @@ SITES: dict[str, tuple[tuple[Part, ...], tuple[float, float]]] = {
     "body_knee": ((Part.KNEE, Part.SHIN, Part.THIGH), (180.0, 480.0)),
     "body_trunk": ((Part.BACK, Part.CHEST, Part.ABDOMEN, Part.BUTTOCK), (250.0, 800.0)),
     "body_fold": ((Part.AXILLA, Part.GROIN), (150.0, 350.0)),
+    "body_person": ((Part.NECK, Part.ELBOW, Part.HAND_BACK, Part.KNEE), (1200.0, 4500.0)),
 }
+PERSON = "body_person"
+"""Whole people, dressed, at a distance: mostly healthy, for what a model must not take for disease."""
 
 BODIES_SHARED_BY = 12  # consecutive pictures of a set share a posed body: building one takes as long as a picture
 
@@ -50,33 +53,37 @@ class BodyView:
     hair: float
 
 
-@lru_cache(maxsize=4)
-def _scene(seed: int, group: int) -> tuple[Scene, bool, float]:
-    rng = np.random.default_rng([seed, group, 977])
+@lru_cache(maxsize=6)
+def _scene(seed: int, group: int, *, outdoors: bool) -> tuple[Scene, bool, float]:
+    rng = np.random.default_rng([seed, group, 977, int(outdoors)])
     shape = draw_shape(rng)
     female = shape.female > 0.5
-    clothes = (
-        covered(("briefs", "bra") if female and rng.random() < 0.5 else ("briefs",))
-        if rng.random() < 0.7
-        else covered(("shorts",))
-    )
+    if outdoors:
+        clothes = covered(draw_outfit(rng))
+    elif rng.random() < 0.7:
+        clothes = covered(("briefs", "bra") if female and rng.random() < 0.5 else ("briefs",))
+    else:
+        clothes = covered(("shorts",))
     hair = float(rng.choice([0.0, rng.uniform(0.1, 0.5), rng.uniform(0.5, 1.0)], p=[0.15, 0.35, 0.5]))
     return chance_scene(make_body(shape), rng, clothes), female, hair
 
 
 def body_view(kind: str, half: Canvas, rng: Rng, who: tuple[int, int], person: Person) -> BodyView | None:
     """A close-up of `kind` (a key of `SITES`) at half the camera's resolution; None where no camera sees that site in this pose."""
-    scene, female, hair = _scene(who[0], who[1] // BODIES_SHARED_BY)
+    scene, female, hair = _scene(who[0], who[1] // BODIES_SHARED_BY, outdoors=kind == PERSON)
     parts, distance = SITES[kind]
     size = (half.width, half.height)
     for _ in range(3):
         site = parts[int(rng.integers(len(parts)))]
         try:
-            camera = close_up_camera(scene, rng, site=site, distance_mm=distance, size=size)
+            if kind == PERSON:
+                camera = distant_camera(scene, rng, distance_mm=distance, size=size)
+            else:
+                camera = close_up_camera(scene, rng, site=site, distance_mm=distance, size=size)
         except InputError:
             continue
         surface = _tidy(scene.view(camera), camera.focal_px)
-        if float((surface.region > 0).mean()) > 0.12:
+        if float((surface.region > 0).mean()) > (0.01 if kind == PERSON else 0.12):
             return BodyView(surface, _shell(surface, person, female, rng), female, hair)
     return None
 

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.phantom.bodies import SITES, body_view
+from pasi_vision.phantom.bodies import PERSON, SITES, body_view
 from pasi_vision.phantom.camera import draw_camera, photograph, reduced, stored
+from pasi_vision.phantom.cloth import dressed
 from pasi_vision.phantom.disease import Style, draw_plaques, draw_style
 from pasi_vision.phantom.distractors import centre_choices, draw_after_marks, draw_overlay
 from pasi_vision.phantom.geometry import Canvas, Shell, surface_of
@@ -36,7 +37,8 @@ Rng = np.random.Generator
 Bytes = NDArray[np.uint8]
 
 #: Which flat scene stands in where no camera sees a body site.
-FLAT_TWINS = STYLES | {"body_ear": "patch", "body_neck": "patch", "body_face": "patch"}
+FLAT_TWINS = STYLES | {"body_ear": "patch", "body_neck": "patch", "body_face": "patch", PERSON: "trunk"}
+CLEAR_AT_A_DISTANCE = 0.75  # most people whom a photograph shows whole and dressed have healthy skin
 DENSE_HAIR = 0.72  # hair that hides more than this hides the skin
 
 
@@ -145,7 +147,7 @@ def _scene(
 def _disease(rng: Rng, setting: Setting, subject: _Subject, style: Style) -> tuple[list[Plaque], str]:
     """All spots that the lesion engine draws (psoriasis, after-marks, another dermatosis), and the name of the latter."""
     preset, half, surface = setting.preset, setting.half, subject.surface
-    clear = rng.random() < preset.clear
+    clear = rng.random() < (max(preset.clear, CLEAR_AT_A_DISTANCE) if setting.scene == PERSON else preset.clear)
     plaques: list[Plaque] = []
     if not clear:
         share = float((surface.region > 0).mean())
@@ -206,8 +208,10 @@ def _photograph(
     radiance, hidden = add_hair(
         rng, radiance, _large_codes(shell.part, full), subject.person, setting, large.height_mm, subject.hair
     )
+    if setting.scene in SITES:
+        radiance = dressed(rng, radiance, subject.surface, light)
     alpha = np.clip(_large(shell.inside_mm, full) / np.float32(setting.mm_per_px) + np.float32(0.5), 0, 1)
-    radiance, alpha = surrounded(rng, preset, radiance, alpha, light)
+    radiance, alpha = surrounded(rng, preset, radiance, alpha, light, outdoors=setting.scene == PERSON)
     camera = draw_camera(rng, preset.cast)
     picture = photograph(radiance, camera, rng, alpha)
     if rng.random() < preset.watermark:

@@ -90,7 +90,7 @@ def _brows(
 ) -> tuple[tuple[Field, tuple[float, float, float]], ...]:
     """Short hairs over the brows, in the colour of the body's hair."""
     brow = surface.part == int(Part.BROW)
-    if not brow.any():
+    if brow.sum() < 12:  # too far away for hairs
         return ()
     mm = float(np.median(surface.mm_per_px[brow]))
     rows, columns = np.nonzero(brow)

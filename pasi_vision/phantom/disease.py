@@ -90,14 +90,15 @@ def draw_plaques(
         skin_share: Share of the frame that is skin.
     """
     counts = {
-        "palm": (0.08, 0.20, 0.05, 0.0, 0.67),
-        "sole": (0.05, 0.27, 0.06, 0.0, 0.62),
-        "face": (0.10, 0.27, 0.10, 0.03, 0.50),
-        "fold": (0.6, 0.2, 0.05, 0.0, 0.15),
+        "palm": (0.14, 0.24, 0.06, 0.0, 0.56, 0.0),
+        "sole": (0.08, 0.27, 0.06, 0.0, 0.59, 0.0),
+        "face": (0.10, 0.27, 0.10, 0.03, 0.50, 0.0),
+        "fold": (0.6, 0.2, 0.05, 0.0, 0.15, 0.0),
+        "trunk": (0.15, 0.2, 0.2, 0.13, 0.14, 0.18),
     }
-    chances = counts.get(scene, (0.22, 0.25, 0.20, 0.13, 0.20))
-    kind = int(rng.choice(5, p=np.array(chances) / sum(chances)))
-    area = draw_share(rng) * frame_mm[0] * frame_mm[1]
+    chances = counts.get(scene, (0.22, 0.25, 0.20, 0.09, 0.18, 0.06))
+    kind = int(rng.choice(6, p=np.array(chances) / sum(chances)))
+    area = draw_share(rng) * min(1.0, 1.6 * skin_share) * frame_mm[0] * frame_mm[1]
     if scene in ("palm", "sole") and kind == 4:  # the usual picture: most of the palm or sole, often of the fingers too
         area = max(area, float(rng.uniform(0.3, 1.3)) * skin_share * frame_mm[0] * frame_mm[1])
     radii, rough, spread = _sizes(rng, kind, area, frame_mm[0])
@@ -110,8 +111,11 @@ def draw_plaques(
 
 
 def _sizes(rng: Rng, kind: int, area: float, width: float) -> tuple[Field, float, float]:
-    """Radii in mm, roughness of outlines, and how far the centres spread (share of the frame) for one, few, several, many, confluent."""
-    low = 0.004 * width
+    """Radii in mm, roughness of outlines, and how far the centres spread (share of the frame).
+
+    Kinds: one, few, several, many, confluent, a field of drops.
+    """
+    low = (0.0025 if kind == 5 else 0.004) * width
     if kind == 0:
         main, satellites = 1, _either(rng, 0.35, 1, 8)
         rough, spread, fill = rng.uniform(0.03, 0.14), 0.16, 0.92
@@ -124,13 +128,16 @@ def _sizes(rng: Rng, kind: int, area: float, width: float) -> tuple[Field, float
     elif kind == 3:
         main, satellites = int(rng.integers(32, 111)), 0
         rough, spread, fill = rng.uniform(0.03, 0.12), 0.8, 0.75
+    elif kind == 5:  # guttate, seen from further away: 80-450 drops, a tenth to a third of the skin among them
+        main, satellites = int(np.exp(rng.uniform(np.log(80), np.log(450)))), 0
+        rough, spread, fill = rng.uniform(0.03, 0.12), 1.0, rng.uniform(0.08, 0.5)
     elif rng.random() < 0.5:
         main, satellites = int(rng.integers(1, 4)), int(rng.integers(0, 10))
         rough, spread, fill = rng.uniform(0.2, 0.5), 0.3, 1.25
     else:
         main, satellites = int(rng.integers(12, 36)), int(rng.integers(0, 14))
         rough, spread, fill = rng.uniform(0.06, 0.2), 0.5, 1.5
-    sigma = (0.3, 0.6, 0.75, 0.42, 0.5)[kind]
+    sigma = (0.3, 0.6, 0.75, 0.42, 0.5, 0.4)[kind]
     radii = np.exp(rng.normal(0, sigma, main))
     radii *= np.sqrt(fill * area / (np.pi * (radii**2).sum()))
     small = np.exp(rng.normal(np.log(0.016 * width), 0.6, satellites))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.phantom import marks
-from pasi_vision.phantom.bodies import SITES
+from pasi_vision.phantom.bodies import PERSON, SITES
 from pasi_vision.phantom.setting import Setting
 from pasi_vision.phantom.skin import Person
 from pasi_vision.phantom.surface import Part
@@ -76,10 +76,30 @@ def add_hair(
         )
     hidden = np.zeros(size, np.float32)
     scalp = (part == int(Part.SCALP)).astype(np.float32)
-    if scalp.mean() > 0.005 and thickness > 0.05:
+    if scene == PERSON:
+        hidden = _distant_hair(rng, part, mm) if thickness > 0.1 and scalp.any() else hidden
+        grain = np.exp(rng.normal(0, 0.25, size)).astype(np.float32)
+        radiance = radiance + hidden[..., None] * ((tone * 1.2)[None, None] * grain[..., None] - radiance)
+    elif scalp.mean() > 0.005 and thickness > 0.05:
         where = np.clip(1.6 * cv2.GaussianBlur(scalp, (0, 0), max(1.0, 3.0 / mm)) - 0.3, 0, 1)
         hidden, bright = marks.scalp_hair(rng, size, mm, where, thickness)
         light = 0.3 + 0.7 * cv2.GaussianBlur(radiance[..., 1], (0, 0), 8) / max(float(radiance[..., 1].mean()), 1e-3)
         radiance = radiance + hidden[..., None] * (tone * (0.35 + 1.5 * bright * light)[..., None] - radiance)
     hiding = cv2.GaussianBlur(hidden, (0, 0), max(2.0, 4.0 / mm))  # single strands do not cut a lesion
     return np.asarray(radiance, np.float32), np.asarray(hiding, np.float32)
+
+
+def _distant_hair(rng: Rng, part: NDArray[np.uint8], mm: float) -> Field:
+    """Hair of the head as a shape (H, W, 0-1): over the scalp, and for half of the people hanging down behind face and shoulders."""
+    scalp = (part == int(Part.SCALP)).astype(np.uint8)
+    full = cv2.dilate(scalp, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    if rng.random() < 0.5:
+        long = max(1, int(rng.uniform(60, 380) / mm))
+        wide = max(1, int(rng.uniform(10, 40) / mm)) | 1
+        fall = cv2.dilate(scalp, np.ones((long, wide), np.uint8), anchor=(wide // 2, long - 1))
+        front = np.isin(part, [int(p) for p in (Part.FACE, Part.LIPS, Part.EYE, Part.EYELID, Part.BROW, Part.BEARD)])
+        rows = np.flatnonzero(front.any(1))
+        if rows.size:  # below the chin hair lies over what is there
+            fall[: rows[-1]][front[: rows[-1]]] = 0
+        full = np.maximum(full, fall & (cv2.dilate(front.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0))
+    return np.asarray(cv2.GaussianBlur(full.astype(np.float32), (0, 0), 0.8), np.float32)

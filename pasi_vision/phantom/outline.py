@@ -20,6 +20,8 @@ Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Rng = np.random.Generator
 
+FIELD_SPOTS = 45  # from so many small spots on, nobody draws around each
+LUMPED_FIELDS = 0.8
 GRID = 320  # outlines are drawn on a grid this long: a pen is broader than its pixels
 
 
@@ -105,9 +107,17 @@ def outlined(rng: Rng, habits: OutlineSettings, maps: LesionMaps, skin: Mask, al
     bare = cv2.resize(skin.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST) > 0
     seen = visibility(strength, cover) * bare
     near = cv2.dilate(bare.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    habit = habits.generous, float(np.exp(rng.normal(0.0, 0.25))) * (2.3 if rng.random() < habits.lumped else 1.0)
+    lumped = max(habits.lumped, LUMPED_FIELDS) if _is_field(seen) else habits.lumped
+    habit = habits.generous, float(np.exp(rng.normal(0.0, 0.25))) * (2.3 if rng.random() < lumped else 1.0)
     votes = [trace(seen, draw_pen(rng, *habit)) & near for _ in range(habits.raters)]
     return consensus(votes), np.mean(votes, axis=0).astype(np.float32) * np.float32(255)
+
+
+def _is_field(seen: Field) -> bool:
+    """Many small spots rather than a few plaques."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats((seen > 0.25).astype(np.uint8))
+    sizes = stats[1:, cv2.CC_STAT_AREA]
+    return bool(count > FIELD_SPOTS and sizes.max() < 8 * np.median(sizes) + 20)
 
 
 def _grown(mask: Mask, by: float | Field) -> Mask:

@@ -24,6 +24,7 @@ STYLES = {
     "body_knee": "joint",
     "body_trunk": "trunk",
     "body_fold": "fold",
+    "body_person": "trunk",
 }
 
 

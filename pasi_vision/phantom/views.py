@@ -195,6 +195,23 @@ def close_up_camera(
     )
 
 
+def distant_camera(
+    scene: Scene, rng: np.random.Generator, *, distance_mm: tuple[float, float], size: tuple[int, int]
+) -> Camera:
+    """A camera at the height of a person who stands some metres away, from any side; the frame shows 0.6 to 2.3 m of the body."""
+    points = scene.mesh.vertices_mm
+    low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
+    height_mm = float(rng.uniform(600.0, 2300.0))
+    middle = (low + high) / 2
+    room = max(0.0, (high[2] - low[2] - 0.9 * height_mm) / 2)
+    target = np.array([middle[0] + rng.normal(0, 60), middle[1], middle[2] + rng.uniform(-room, room)])
+    turn, distance = float(rng.normal(0, 1.0)), float(np.exp(rng.uniform(*np.log(distance_mm))))
+    towards = np.array([np.sin(turn), -np.cos(turn), float(rng.normal(0.05, 0.12))])
+    towards /= np.linalg.norm(towards)
+    focal = distance * size[1] / height_mm
+    return look_at(target + towards * distance, target, size, focal, roll_deg=float(rng.normal(0, 2)))
+
+
 _UPRIGHT = {
     int(part)
     for part in (

@@ -1,0 +1,73 @@
+"""What a body in a close-up wears: cloth where a garment covers the skin, lit like it, one piece above the waist and one below."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pasi_vision.phantom import backdrop as behind
+from pasi_vision.phantom.atlas import atlas
+from pasi_vision.phantom.light import Light, falloff_map, shade
+from pasi_vision.phantom.surface import Part, Surface
+
+Field = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Rng = np.random.Generator
+
+#: What clothes next to skin are made of (field guide, section 7: plain white, dark and coloured cloth, some with a pattern).
+CLOTHS = {"clothing": 0.42, "white": 0.2, "black": 0.14, "blue": 0.1, "grey": 0.08, "green": 0.03, "cream": 0.03}
+
+
+def clothed(surface: Surface) -> Mask:
+    """(H, W): where the camera sees a garment on the body."""
+    return np.asarray((surface.depth_mm > 0) & (surface.region == 0) & (surface.part == int(Part.NONE)))
+
+
+def dressed(rng: Rng, radiance: Field, surface: Surface, light: Light) -> Field:
+    """Lay cloth over the picture where the surface wears any.
+
+    Args:
+        rng: Source of chance; nothing is drawn where there are no clothes.
+        radiance: (H, W, 3) linear light of the skin, at the camera's resolution.
+        surface: What the camera sees, at any resolution.
+        light: Of the photograph.
+    """
+    worn = clothed(surface)
+    if not worn.any():
+        return radiance
+    size = radiance.shape[:2]
+    below_waist = surface.place_mm[..., 2] < _waist_mm()
+    normal = np.asarray(cv2.resize(surface.normal, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    flat = np.zeros(size, np.float32)
+    diffuse, _ = shade(normal, flat, 1.0, light, flat)
+    bright = diffuse * falloff_map(light, size) * _hem(worn, size)
+    names = sorted(CLOTHS)
+    shares = np.array([CLOTHS[name] for name in names])
+    for piece in (worn & ~below_waist, worn & below_waist):
+        if piece.any():
+            kind = names[int(rng.choice(len(names), p=shares / shares.sum()))]
+            weave = behind.backdrop(rng, size, kind) * bright[..., None]
+            # Beyond the body's silhouette cloth goes on, so that no rim of skin shows there.
+            wide = cv2.dilate(piece.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+            over = piece | (wide & (surface.depth_mm == 0))
+            radiance = np.asarray(radiance + _soft(over, size)[..., None] * (weave - radiance), np.float32)
+    return radiance
+
+
+def _waist_mm() -> float:
+    """Height of the waist in the rest pose: where the buttocks begin."""
+    labels = atlas()
+    return float(labels.centre_mm[labels.part == int(Part.BUTTOCK), 2].max()) - 10.0
+
+
+def _soft(mask: Mask, size: tuple[int, int]) -> Field:
+    large = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.GaussianBlur(large, (0, 0), 0.7), np.float32)
+
+
+def _hem(worn: Mask, size: tuple[int, int]) -> Field:
+    """Cloth is darker along its border, where it turns in."""
+    deep = cv2.distanceTransform(worn.astype(np.uint8), cv2.DIST_L2, 3) / max(worn.shape)
+    small = (1.0 - 0.35 * np.exp(-((deep / 0.006) ** 2))).astype(np.float32)
+    return np.asarray(cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
