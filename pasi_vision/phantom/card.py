@@ -16,7 +16,7 @@ Rng = np.random.Generator
 
 PITCH_MM = 14.9  # of the passport-sized card
 _GAP = 0.14  # share of the pitch between patches
-_BORDER_MM = 5.0
+BORDER_MM = 5.0
 SMALLEST_PX = 90.0  # across; a smaller card cannot be read
 #: Linear sRGB in reading order, from "dark skin" to "black"; cyan lies outside the gamut and keeps its negative red.
 PATCHES = (
@@ -45,11 +45,11 @@ def lay_card(
         The scene with the card, and where the card is (H, W).
     """
     height, width = busy.shape
-    across, down = (6 * PITCH_MM + 2 * _BORDER_MM) / mm_per_px, (4 * PITCH_MM + 2 * _BORDER_MM) / mm_per_px
+    across, down = (6 * PITCH_MM + 2 * BORDER_MM) / mm_per_px, (4 * PITCH_MM + 2 * BORDER_MM) / mm_per_px
     corners = _place(busy, across, down, rng)
     if corners is None:
         return radiance, np.zeros(busy.shape, bool)
-    face, scale = _face(across)
+    face, scale = card_face(across)
     source = (
         np.array([[0, 0], [face.shape[1], 0], [face.shape[1], face.shape[0]], [0, face.shape[0]]], np.float32) - 0.5
     )
@@ -64,10 +64,10 @@ def lay_card(
     return np.asarray(radiance + alpha[..., None] * (card - radiance), np.float32), np.asarray(alpha > 0.01)
 
 
-def _face(across_px: float) -> tuple[Field, float]:
+def card_face(across_px: float) -> tuple[Field, float]:
     """The card seen from the front at about twice the resolution needed, and how many of its pixels one pixel of the picture spans."""
     pitch = max(24, int(2 * across_px / 6.7))
-    border = round(pitch * _BORDER_MM / PITCH_MM)
+    border = round(pitch * BORDER_MM / PITCH_MM)
     face = np.full((4 * pitch + 2 * border, 6 * pitch + 2 * border, 3), 0.012, np.float32)
     gap = round(_GAP * pitch / 2)
     for index, colour in enumerate(PATCHES):

@@ -11,11 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pasi_vision.anatomy import OTHER_SKIN
 from pasi_vision.phantom.bodies import PERSON, SITES, body_view
 from pasi_vision.phantom.camera import draw_camera, photograph, reduced, stored
 from pasi_vision.phantom.cloth import dressed
 from pasi_vision.phantom.disease import Style, draw_plaques, draw_style
 from pasi_vision.phantom.distractors import centre_choices, draw_after_marks, draw_overlay
+from pasi_vision.phantom.extras import Extras, erupted, in_frame, on_body, onto_skin
+from pasi_vision.phantom.finish_skin import add_vellus
 from pasi_vision.phantom.geometry import Canvas, Shell, surface_of
 from pasi_vision.phantom.hair import add_hair
 from pasi_vision.phantom.light import draw_light
@@ -29,6 +32,7 @@ from pasi_vision.phantom.scale import draw_look
 from pasi_vision.phantom.scenes import builders
 from pasi_vision.phantom.setting import STYLES, Setting, pick
 from pasi_vision.phantom.skin import Person, draw_person
+from pasi_vision.phantom.stage import stage_for
 from pasi_vision.phantom.surface import NOT_SKIN_PARTS, Surface
 from pasi_vision.phantom.surroundings import add_watermark, surrounded
 
@@ -63,6 +67,15 @@ class _Subject:
     hair: float
 
 
+@dataclass(frozen=True)
+class _Ill:
+    """What the skin carries, how it looks on that day, and whether it is pustular."""
+
+    maps: LesionMaps
+    style: Style
+    pustular: bool
+
+
 def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448) -> CloseUp:
     """Draw close-up number `index` of a set.
 
@@ -79,14 +92,19 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
     style = draw_style(rng, setting.style)
     plaques, negative = _disease(rng, setting, subject, style)
     surface = subject.surface
+    extras = Extras(seed, index, preset.extras)
+    plaques, pustular = erupted(extras, plaques, setting.style)
     maps = lesion_maps(plaques, surface.place_mm, surface.rest_normal)
     if subject.hair < 0:
         subject = replace(subject, hair=float(rng.uniform(0.1, 0.6)))
-    image, alpha = _photograph(rng, setting, subject, maps, style, shape)
+    image, alpha, others = _photograph(rng, setting, subject, _Ill(maps, style, pustular), extras, shape)
     alive = np.array([plaque.active for plaque in plaques] + [False])[maps.plaque]
     outline, votes = outlined(rng, preset.outline, maps, surface.skin, alive)
     regions, lesion, signs = _masks(maps, surface, alpha, shape)
-    drawn = (regions > 0) & bool(lesion.any())
+    theirs = _grown(others * np.float32(255), shape) > 127.5
+    lesion[theirs], signs[theirs] = 0, 0
+    drawn = (regions > 0) & ~theirs & bool(lesion.any())
+    regions[theirs] = OTHER_SKIN
     facts: dict[str, float | str] = {
         "scene": setting.scene,
         "ita_deg": subject.person.ita_deg,
@@ -95,6 +113,7 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
         "erythema": float(maps.erythema.max()),
         "scale": style.scale_kind.name,
         "negative": negative,
+        "pustular": float(pustular),
     }
     return CloseUp(
         image,
@@ -186,9 +205,10 @@ def _large_maps(maps: LesionMaps, size: tuple[int, int]) -> LesionMaps:
 
 
 def _photograph(
-    rng: Rng, setting: Setting, subject: _Subject, maps: LesionMaps, style: Style, shape: tuple[int, int]
-) -> tuple[Bytes, Field]:
-    """The photograph at the stored size, and the opacity of skin at half the camera's resolution."""
+    rng: Rng, setting: Setting, subject: _Subject, ill: _Ill, extras: Extras, shape: tuple[int, int]
+) -> tuple[Bytes, Field, Field]:
+    """The photograph at the stored size; the opacity of the patient's and of others' skin at half the camera's resolution."""
+    maps, style = ill.maps, ill.style
     full, half, shell, preset = setting.full, setting.half, subject.shell, setting.preset
     light = draw_light(rng, preset.flash)
     large = _large_maps(maps, full)
@@ -204,21 +224,29 @@ def _photograph(
         paint=tuple((_large(alpha, full), colour) for alpha, colour in shell.paint),
     )
     chart, normal = _large(subject.surface.chart_mm, full), _large(subject.surface.normal, full)
+    part = _large_codes(shell.part, full)
+    anatomy = onto_skin(extras, setting, overlay, (anatomy, chart, part), large, pustular=ill.pustular)
     radiance = paint(chart, normal, setting.mm_per_px, subject.person, anatomy, large, overlay, finish, light)
-    radiance, hidden = add_hair(
-        rng, radiance, _large_codes(shell.part, full), subject.person, setting, large.height_mm, subject.hair
-    )
+    radiance, hidden = add_hair(rng, radiance, part, subject.person, setting, large.height_mm, subject.hair)
+    if (own := extras.draw("vellus", preset.extras.vellus)) is not None:
+        radiance = add_vellus(own, radiance, part, setting.mm_per_px, shell.axis)
     if setting.scene in SITES:
         radiance = dressed(rng, radiance, subject.surface, light)
+    stage = stage_for(radiance, subject.surface, normal, setting.mm_per_px, light)
+    on_body(extras, stage)
     alpha = np.clip(_large(shell.inside_mm, full) / np.float32(setting.mm_per_px) + np.float32(0.5), 0, 1)
-    radiance, alpha = surrounded(rng, preset, radiance, alpha, light, outdoors=setting.scene == PERSON)
+    stage.radiance, alpha = surrounded(rng, preset, stage.radiance, alpha, light, outdoors=setting.scene == PERSON)
+    in_frame(extras, stage, large.scale_cover * large.lesion, style.scale_kind)
+    alpha = np.asarray(alpha * (1 - stage.cover), np.float32)
     camera = draw_camera(rng, preset.cast)
-    picture = photograph(radiance, camera, rng, alpha)
+    picture = photograph(stage.radiance, camera, rng, alpha)
     if rng.random() < preset.watermark:
         add_watermark(rng, picture)
     picture = reduced(stored(picture, camera.quality), shape)
     alpha = np.where(hidden > DENSE_HAIR, 0.0, alpha).astype(np.float32)
-    return picture, np.asarray(cv2.resize(alpha, (half.width, half.height), interpolation=cv2.INTER_AREA), np.float32)
+    small = (half.width, half.height)
+    bare, others = (cv2.resize(field, small, interpolation=cv2.INTER_AREA) for field in (alpha, stage.others))
+    return picture, np.asarray(bare, np.float32), np.asarray(others, np.float32)
 
 
 def _finish(rng: Rng, maps: LesionMaps, style: Style, axis: float) -> Finish:

@@ -89,7 +89,7 @@ def _several(canvas: Canvas, rng: Rng, kind: str) -> Shell:
             float(size),
             index,
         )
-        (_hand if kind in ("palm", "back") else _foot)(shell, rng, frame, palmar=kind in ("palm", "sole"))
+        (draw_hand if kind in ("palm", "back") else _foot)(shell, rng, frame, palmar=kind in ("palm", "sole"))
     shell.axis = turn + np.pi / 2
     return shell
 
@@ -113,7 +113,8 @@ def _place(shell: Shell, frame: Frame, inside: Field, height: Field, part: Part)
     return np.asarray(here & (inside > 0))
 
 
-def _hand(shell: Shell, rng: Rng, frame: Frame, *, palmar: bool) -> None:
+def draw_hand(shell: Shell, rng: Rng, frame: Frame, *, palmar: bool) -> None:
+    """Add one hand to a shell: `frame` holds its own coordinates (u, v) in mm, fingers towards -v, its size and its number."""
     u, v, size, _ = frame
     fat = float(rng.uniform(0.92, 1.12))
     splay = float(rng.uniform(0.4, 1.6))

@@ -19,6 +19,33 @@ class OutlineSettings(Settings):
     generous: float = Field(1.0, gt=0, le=3, description="factor on how far pens run outside and across gaps")
 
 
+class ExtraSettings(Settings):
+    """What close-ups show beside bare skin and plaques: shares of the pictures in which it could be seen.
+
+    A ring needs a finger in view, a watch a forearm, varnish a nail, flakes thick scale; tallies: field guide, sections 5-7.
+    """
+
+    rings: float = Field(0.15, ge=0, le=1, description="of pictures with fingers")
+    watch: float = Field(0.08, ge=0, le=1, description="of pictures with a wrist or forearm")
+    bracelet: float = Field(0.07, ge=0, le=1, description="bracelet, strap or hair tie, likewise")
+    plaster: float = Field(0.025, ge=0, le=1)
+    gauze: float = Field(0.015, ge=0, le=1)
+    pen: float = Field(0.03, ge=0, le=1, description="surgical pen on the skin")
+    varnish: float = Field(0.10, ge=0, le=1, description="of pictures with nails")
+    sick_nails: float = Field(0.25, ge=0, le=1, description="thick, yellow, pitted or lifted nails, likewise")
+    ruler: float = Field(0.03, ge=0, le=1, description="ruler or tape at an edge")
+    card: float = Field(0.02, ge=0, le=1, description="colour card at an edge")
+    tag: float = Field(0.015, ge=0, le=1, description="identification tag at an edge")
+    hand: float = Field(0.035, ge=0, le=1, description="somebody else's hand at an edge")
+    gloved: float = Field(0.5, ge=0, le=1, description="share of those in a glove")
+    gown: float = Field(0.03, ge=0, le=1, description="hospital gown or drape over a side")
+    flakes: float = Field(0.25, ge=0, le=1, description="fallen flakes, of pictures with lamellae, plates or sheets")
+    pustular: float = Field(0.04, ge=0, le=1, description="pustular psoriasis; 2.5 times that on palms and soles")
+    goose_bumps: float = Field(0.04, ge=0, le=1)
+    pores: float = Field(0.30, ge=0, le=1, description="where the camera resolves them")
+    vellus: float = Field(0.30, ge=0, le=1, description="pale fine hair, where the camera resolves it")
+
+
 class CloseUpPreset(Settings):
     """Distributions of close-ups. Shares need not sum to 1; they are normalised."""
 
@@ -43,6 +70,7 @@ class CloseUpPreset(Settings):
     scale_layer: bool = Field(True, description="draw scale (ablation)")
     negatives: float = Field(0.06, ge=0, le=1, description="share with another dermatosis")
     outline: OutlineSettings = OutlineSettings()
+    extras: ExtraSettings = ExtraSettings()
 
 
 def load_preset(name: str) -> CloseUpPreset:
