@@ -97,6 +97,6 @@ def _pixels(data: bytes) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]
 
 
 def _small(pixels: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> bytes:
-    from pasi_vision.portal.receive import thumbnail_of
+    from pasi_vision.portal.examine import thumbnail_of
 
     return thumbnail_of(pixels)

@@ -86,7 +86,8 @@ def _photographs(
     visit: Any, nurse: Any, folder: Any, *, skip: View | None = None, most: int = 99, number: int = 0
 ) -> int:
     """Send a photograph per required view through the same door as a browser's; gives the next number."""
-    from pasi_vision.portal.models import Photograph, Upload
+    from pasi_vision.portal import queue
+    from pasi_vision.portal.models import Job, Photograph, Upload
     from pasi_vision.portal.receive import receive, staged_file
     from pasi_vision.portal.study_now import current_plan
     from pasi_vision.portal.visits import confirm_identity, keep_anyway
@@ -96,7 +97,9 @@ def _photographs(
         data = _sample(visit.name, view) or _drawn(view, number)
         upload = Upload.objects.create(visit=visit, view=view, length=len(data), state="whole", sent_by=nurse)
         staged_file(upload).write_bytes(data)
-        photograph = receive(upload).photograph
+        queue.add(Job.Kind.RECEIVE, upload.pk)
+        job = queue.claim_for("demo", Job.Kind.RECEIVE, upload.pk)
+        photograph = receive(upload, job).photograph if job else None
         if photograph is None or visit.name != "baseline":
             continue
         if photograph.verdict == "retake":

@@ -80,14 +80,12 @@ TEMPLATES = [
 def _database() -> dict[str, Any]:
     url = os.environ.get("DATABASE_URL", "")
     if url:
-        return {
-            **environ.Env.db_url_config(url),
-            "CONN_MAX_AGE": 60,
-            "CONN_HEALTH_CHECKS": True,
-            "ATOMIC_REQUESTS": False,
-        }
+        named = environ.Env.db_url_config(url)
+        # Many threads share few connections: a request that waits for a photograph's bytes or check holds none.
+        pool = {"min_size": 1, "max_size": 12, "timeout": 30, "max_idle": 60}
+        return {**named, "CONN_MAX_AGE": 0, "OPTIONS": {**named.get("OPTIONS", {}), "pool": pool}}
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "pasi_vision.portal.sqlite",
         "NAME": str(_folder.database_file),
         "CONN_MAX_AGE": 60,
         "OPTIONS": {
@@ -107,6 +105,7 @@ def _snapshot(database: dict[str, Any]) -> dict[str, Any]:
     else:
         from psycopg import IsolationLevel
 
+        options.pop("pool", None)
         options["isolation_level"] = IsolationLevel.REPEATABLE_READ
     return {**database, "OPTIONS": options, "CONN_MAX_AGE": 0}
 

@@ -38,7 +38,8 @@ class PortalSettings(Settings):
     s3_region: str | None = None
     upload_max_mb: int = Field(60, ge=1, le=1000)
     web_processes: int = Field(1, ge=1, le=32)
-    web_threads: int = Field(8, ge=1, le=64)
+    web_threads: int = Field(64, ge=1, le=256)
+    examiners: int = Field(0, ge=0, le=64)
     job_attempts: int = Field(3, ge=1, le=20)
     lease_seconds: int = Field(60, ge=1, le=3600)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import subprocess
 import sys
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from pasi_vision.errors import SettingsError
 from pasi_vision.portal.folder import PortalFolder, PortalSettings
 
-__all__ = ["check_address", "serve"]
+__all__ = ["check_address", "let_connections_go", "serve"]
 
 
 def check_address(host: str, settings: PortalSettings) -> None:
@@ -50,12 +51,15 @@ def serve(folder: PortalFolder, host: str, port: int, workers: int) -> None:
         def load_config(self) -> None:
             for name, value in _gunicorn(settings, host, port).items():
                 self.cfg.set(name, value)
+            self.cfg.set("post_worker_init", _begin_examiners)
+            self.cfg.set("worker_exit", _end_examiners)
 
         def load(self) -> Any:
             from pasi_vision.portal.wsgi import application
 
             return application
 
+    let_connections_go()  # a forked web process must not share this one's
     command = [sys.executable, "-m", "pasi_vision.portal.worker", str(folder.root)]
     children = [subprocess.Popen(command) for _ in range(workers)]
     try:
@@ -65,6 +69,33 @@ def serve(folder: PortalFolder, host: str, port: int, workers: int) -> None:
             child.terminate()
         for child in children:
             child.wait(timeout=30)
+
+
+def let_connections_go() -> None:
+    """Close this process's database connections, those kept in a pool too."""
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()
+
+
+def _begin_examiners(_: Any) -> None:
+    """In each new web process."""
+    from pasi_vision.portal import examiners
+
+    folder = PortalFolder.current()
+    settings = folder.settings()
+    per_process = max(1, (os.cpu_count() or 1) // settings.web_processes)
+    examiners.begin(settings.examiners or per_process, str(folder.root))
+
+
+def _end_examiners(_arbiter: Any, _worker: Any) -> None:
+    """In each web process that ends."""
+    from pasi_vision.portal import examiners
+
+    examiners.end()
 
 
 def _gunicorn(settings: PortalSettings, host: str, port: int) -> dict[str, Any]:

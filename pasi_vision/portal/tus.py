@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.http.request import RawPostDataException, UnreadablePostError
 
 from pasi_vision.errors import InputError, OutputError
+from pasi_vision.portal import examiners
 from pasi_vision.portal.folder import PortalFolder
 from pasi_vision.portal.models import Upload
 from pasi_vision.portal.receive import staged_file
@@ -81,7 +82,7 @@ def append(upload: Upload, offset: int, request: HttpRequest) -> int:
     announced = request.headers.get("content-length")
     if announced and offset + whole_number(announced, "Content-Length") > upload.length:
         raise ProtocolError(413, f"more than the {upload.length} bytes that were announced")
-    with _locked(upload) as descriptor:
+    with examiners.room(), _locked(upload) as descriptor:
         size = os.fstat(descriptor).st_size
         if size != offset:
             raise ProtocolError(409, f"offset {offset} is wrong, {size} bytes are here", fix="Ask with HEAD and go on.")

@@ -130,8 +130,9 @@ def _receive(job: Any) -> None:
 
     upload = find_upload(job.target)
     if upload is not None:
-        receive(upload)
-    queue.finish(job)
+        receive(upload, job)
+    else:
+        queue.finish(job)
 
 
 def _segment(job: Any) -> None:

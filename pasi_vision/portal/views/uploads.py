@@ -65,9 +65,10 @@ def collection(request: HttpRequest) -> HttpResponse:
     sha256 = metadata.get("sha256", "").lower()
     if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise ProtocolError(400, "metadata sha256 is not 64 hexadecimal digits")
-    upload = Upload.objects.create(
-        visit=visit, view=metadata["view"], length=length, declared_sha256=sha256, sent_by=request.user
-    )
+    with transaction.atomic():  # on SQLite the threads take turns for transactions, not for single statements
+        upload = Upload.objects.create(
+            visit=visit, view=metadata["view"], length=length, declared_sha256=sha256, sent_by=request.user
+        )
     return HttpResponse(status=201, headers={"Location": reverse("upload", args=[upload.pk])})
 
 
@@ -157,8 +158,7 @@ def _check_now(upload: Upload) -> None:
     if job is None:
         return
     try:
-        receive(upload)
-        queue.finish(job)
+        receive(upload, job)
     except queue.LeaseLostError:
         return  # a worker thought us dead and does it again: the answer is the same
     except PasiVisionError as error:
