@@ -15,12 +15,14 @@ from pasi_vision.phantom.camera import Camera as Processing
 from pasi_vision.phantom.camera import draw_camera, photograph, stored
 from pasi_vision.phantom.card import lay_card
 from pasi_vision.phantom.complexion import anatomy_of
+from pasi_vision.phantom.extras import Extras, coated, on_body
 from pasi_vision.phantom.light import Light, draw_light, falloff_map, shade
 from pasi_vision.phantom.paint import Finish, paint
 from pasi_vision.phantom.picture import Picture
 from pasi_vision.phantom.plaques import LesionMaps, Plaque, ScaleKind, lesion_maps
 from pasi_vision.phantom.scale import draw_look
 from pasi_vision.phantom.skin import Person
+from pasi_vision.phantom.stage import stage_for
 from pasi_vision.phantom.surface import Part, Surface
 from pasi_vision.phantom.truth import GROWTH_MM, MERGE_GAP_MM
 from pasi_vision.phantom.views import Shot
@@ -45,13 +47,17 @@ class Subject:
 
 @dataclass(frozen=True)
 class Studio:
-    """Where and how: light, camera processing, backdrop, what clothes are made of, and whether a colour card lies beside the skin."""
+    """Where and how: light, camera processing, backdrop, what clothes are made of, whether a colour card lies beside the skin.
+
+    `extras` decide what is worn or stuck on the skin on that day; nothing where there are none.
+    """
 
     light: Light
     processing: Processing
     backdrop: str
     cloth: str
     card: bool = False
+    extras: Extras | None = None
 
 
 def draw_studio(rng: Rng, *, variety: float = 1.0) -> Studio:
@@ -95,10 +101,12 @@ def photograph_body(shot: Shot, subject: Subject, studio: Studio, rng: Rng) -> P
     solid = surface.depth_mm > 0
     mm = _pixel_mm(surface)
     radiance = _skin(surface, subject, maps, studio, rng, mm)
+    radiance, things = _worn(radiance, surface, studio, mm)
     clothed = solid & (surface.region == 0) & (surface.part == int(Part.NONE))
     if clothed.any():
         radiance = _lay(radiance, _cloth(surface, studio, rng, mm), _soft(clothed))
     radiance, hidden = _head_hair(surface, subject, rng, radiance, mm)
+    hidden = hidden | things
     alpha = _soft(solid)
     wall = (
         behind.backdrop(rng, solid.shape, studio.backdrop)
@@ -113,6 +121,15 @@ def photograph_body(shot: Shot, subject: Subject, studio: Studio, rng: Rng) -> P
     processing = replace(studio.processing, target=studio.processing.target * (1.0 - 0.16 * dark))
     image = stored(photograph(radiance.astype(np.float32), processing, rng, 0.25 + 0.75 * alpha), processing.quality)
     return _with_masks(image, surface, maps, subject.plaques, hidden, mm)
+
+
+def _worn(radiance: Field, surface: Surface, studio: Studio, mm: float) -> tuple[Field, Mask]:
+    """Jewellery, plasters and gauze on the skin, and where they hide it."""
+    if studio.extras is None:
+        return radiance, np.zeros(surface.shape, bool)
+    stage = stage_for(radiance, surface, surface.normal, mm, studio.light)
+    on_body(studio.extras, stage)
+    return stage.radiance, np.asarray(stage.cover > 0.5)
 
 
 def _without(surface: Surface, covered: Mask) -> Surface:
@@ -207,6 +224,8 @@ def _skin(surface: Surface, subject: Subject, maps: LesionMaps, studio: Studio, 
         wrinkle=float(rng.uniform(0.4, 1.8)),
     )
     anatomy = anatomy_of(surface, subject.person, rng, female=subject.female)
+    if studio.extras is not None:
+        anatomy = coated(studio.extras, anatomy, surface.part, mm)
     radiance = paint(surface.chart_mm, surface.normal, mm, subject.person, anatomy, maps, overlay, finish, studio.light)
     return _body_hair(surface, subject, rng, radiance, mm)
 

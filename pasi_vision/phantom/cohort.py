@@ -6,8 +6,12 @@ from pydantic import Field
 
 from pasi_vision.anatomy import View
 from pasi_vision.errors import InputError, SettingsError
+from pasi_vision.phantom.preset import ExtraSettings
 from pasi_vision.settings import Settings, load_settings
 from pasi_vision.storage import resource
+
+#: Only what is on the body can be seen in a protocol's views; the rest of the settings says nothing there.
+WORN = ExtraSettings(rings=0.2, watch=0.1, bracelet=0.08, plaster=0.03, gauze=0.02, varnish=0.1, sick_nails=0.25)
 
 
 class CohortPreset(Settings):
@@ -23,6 +27,7 @@ class CohortPreset(Settings):
     drop_out: float = Field(0.15, ge=0, le=1, description="chance that some of three or more visits do not take place")
     cards: float = Field(0.0, ge=0, le=1, description="share of photographs with a colour card")
     one_room: bool = Field(False, description="all photographs of a visit share light, camera and backdrop")
+    extras: ExtraSettings = Field(WORN, description="what patients wear on the skin, and their nails, by day")
     body_close_ups: int = Field(0, ge=0, le=20, description="close-ups of the patient's own plaques per visit")
 
 

@@ -13,6 +13,7 @@ from pasi_vision.errors import InputError
 from pasi_vision.phantom.body import Body
 from pasi_vision.phantom.bodyphoto import Subject, draw_studio, photograph_body
 from pasi_vision.phantom.cohort import CohortPreset
+from pasi_vision.phantom.extras import Extras
 from pasi_vision.phantom.garments import covered
 from pasi_vision.phantom.patient import Patient
 from pasi_vision.phantom.picture import Picture
@@ -25,7 +26,8 @@ def take(
     """Take one photograph; `label` tells several close-ups of a visit apart."""
     rng = np.random.default_rng([patient.seed, patient.number, visit, zlib.crc32(label.encode())])
     studio = draw_studio(_room(patient, visit, rng, preset), variety=preset.variety)
-    studio = replace(studio, card=bool(rng.random() < preset.cards))
+    day = Extras(patient.seed, 4096 * patient.number + visit, preset.extras)
+    studio = replace(studio, card=bool(rng.random() < preset.cards), extras=day)
     clothes = covered(patient.garments)
     if view is View.CLOSE_UP:
         shot = _close_up(body, subject, rng, preset, clothes)
