@@ -26,7 +26,7 @@ from pasi_vision.phantom.negatives import draw_negative
 from pasi_vision.phantom.outline import outlined
 from pasi_vision.phantom.paint import Anatomy, Finish, paint
 from pasi_vision.phantom.picture import Picture
-from pasi_vision.phantom.plaques import LesionMaps, Plaque, ScaleKind, lesion_maps
+from pasi_vision.phantom.plaques import LesionMaps, Plaque, ScaleKind, lesion_maps, unpenned
 from pasi_vision.phantom.preset import CloseUpPreset
 from pasi_vision.phantom.scale import draw_look
 from pasi_vision.phantom.scenes import builders
@@ -93,7 +93,7 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
     plaques, negative = _disease(rng, setting, subject, style)
     surface = subject.surface
     extras = Extras(seed, index, preset.extras)
-    plaques, pustular = erupted(extras, plaques, setting.style)
+    plaques, pustular = erupted(extras, unpenned(plaques), setting.style)
     maps = lesion_maps(plaques, surface.place_mm, surface.rest_normal)
     if subject.hair < 0:
         subject = replace(subject, hair=float(rng.uniform(0.1, 0.6)))

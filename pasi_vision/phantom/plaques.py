@@ -8,7 +8,7 @@ kept), which is exact for area on a sphere and nearly so on a limb.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -63,6 +63,7 @@ class Plaque:
         stretch: Extra length to width.
         border_mm: Distance over which redness rises from 10 to 90 %.
         border_variation: 0-1; how much the border's width differs along the outline.
+        warp: How far the plane bends under the outline, SD as a share of the radius: straight edges of a drawn shape become curved.
         roughness: Irregularity of the outline, SD as a share of the radius.
         blood_factor: Dermal blood relative to healthy skin of the same place (1 = none added).
         scale_cover: Share of the plaque under scale, 0-1.
@@ -95,6 +96,7 @@ class Plaque:
     crease_scale: float = 0.0
     other: bool = False
     seed: int = 0
+    warp: float = 0.0
 
     @property
     def grades(self) -> tuple[float, float, float]:
@@ -110,7 +112,7 @@ class Plaque:
     def reach_mm(self) -> float:
         """Radius of the sphere outside which the plaque changes nothing."""
         extent = 1.0 if self.shape == ELLIPSE else float(reaches()[self.shape % len(reaches())])
-        spread = (extent + 3.5 * self.roughness) * float(np.sqrt(max(self.stretch, 1.0 / self.stretch)))
+        spread = (extent + 3.5 * (self.roughness + self.warp)) * float(np.sqrt(max(self.stretch, 1.0 / self.stretch)))
         return self.radius_mm * spread + 2.0 * self.border_mm + (6.0 if self.halo else 0.0)
 
 
@@ -178,6 +180,11 @@ def lesion_maps(plaques: Sequence[Plaque], place_mm: Field, rest_normal: Field) 
     for index, chosen in _near([plaques[i] for i in order], points):
         _add(out, plaques[order[index]], order[index], points, normals, chosen)
     return LesionMaps(**{name: value.reshape(shape) for name, value in out.items()})
+
+
+def unpenned(plaques: Sequence[Plaque], warp: float = 0.16) -> list[Plaque]:
+    """The same with bent outlines: the pen that drew the library's shapes was square, and from near its corners show."""
+    return [plaque if plaque.shape == ELLIPSE else replace(plaque, warp=warp) for plaque in plaques]
 
 
 def _empty(count: int) -> Columns:
@@ -262,6 +269,8 @@ def _add(
     period = np.float32(6.0 * radius)
     own = sample(_own_noise(), u / period + np.float32(phase[0]), v / period + np.float32(phase[1]))
     wobble, variation, patch = own[..., 0], own[..., 1], own[..., 2]
+    if plaque.warp:
+        u, v = u + wobble * np.float32(plaque.warp * radius), v + variation * np.float32(plaque.warp * radius)
     distance = shape_distance(plaque.shape, u / (radius * root), v * root / radius) * radius + wobble * (
         plaque.roughness * radius
     )

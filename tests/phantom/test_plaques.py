@@ -16,6 +16,7 @@ from pasi_vision.phantom.plaques import (
     induration_grade,
     lesion_maps,
     scaling_grade,
+    unpenned,
 )
 from pasi_vision.phantom.shapes import library
 
@@ -123,3 +124,21 @@ def test_grades_follow_their_anchors() -> None:
         assert induration_grade(INDURATION_HEIGHT_MM[grade]) == grade
         assert scaling_grade(SCALING_COVER[grade]) == grade
     assert induration_grade(0.375) == 1.5
+
+
+def test_bent_outlines_keep_their_area_and_lose_their_straight_edges() -> None:
+    """The library's shapes were drawn with a square pen: warped, they are as large, and edges turn in all directions."""
+    step = np.arange(-60, 60, 0.5, dtype=np.float32)
+    x, y = np.meshgrid(step, step)
+    place = np.stack([x, y, 0 * x], -1)
+    normal = np.zeros_like(place)
+    normal[..., 2] = 1.0
+    areas, changed = [], 0
+    for shape in range(0, 240, 12):
+        plain = Plaque((0, 0, 0), (0, 0, 1), (1, 0, 0), radius_mm=20.0, shape=shape, roughness=0.0, seed=shape)
+        (bent,) = unpenned([plain])
+        before, after = (lesion_maps([p], place, normal).lesion for p in (plain, bent))
+        areas.append(after.sum() / before.sum())
+        changed += int((before ^ after).sum() > 0.04 * before.sum())
+    assert 0.93 < float(np.mean(areas)) < 1.07
+    assert changed > 15
