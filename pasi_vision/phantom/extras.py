@@ -76,6 +76,14 @@ def onto_skin(
         finish_skin.add_pores(rng, overlay, chart, part, mm)
     if (rng := extras.draw("goose bumps", shares.goose_bumps)) is not None and setting.style not in RIDGED:
         finish_skin.add_goose_bumps(rng, overlay, chart, mm)
+    if (rng := extras.draw("age spots", shares.age_spots)) is not None and setting.style not in RIDGED:
+        finish_skin.add_age_spots(rng, overlay, mm)
+    if (rng := extras.draw("scar", shares.scar)) is not None:
+        finish_skin.add_scar(rng, overlay, mm, float(rng.uniform(0, np.pi)))
+    if (rng := extras.draw("wet", shares.wet)) is not None:
+        gloss, relief = finish_skin.wet(rng, anatomy.gloss, mm)
+        overlay.relief_mm += relief
+        anatomy = replace(anatomy, gloss=gloss)
     if pustular and (rng := extras.draw("pustules", 1.0)) is not None:
         where = (maps.lesion & (maps.blood_factor > 1.3)).astype(np.float32)
         add_pustules(rng, overlay, where, mm, ridged=setting.style in RIDGED)

@@ -1,4 +1,4 @@
-"""What only near pictures show of healthy skin: goose bumps, pores, pale vellus hair."""
+"""Healthy skin's own details: goose bumps, pores, vellus hair, age spots, scars, sweat and ointment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.phantom.marks import Overlay, hair_layer
+from pasi_vision.phantom.marks import Overlay, hair_layer, spots, strokes
 from pasi_vision.phantom.noise import fractal, sample
 from pasi_vision.phantom.surface import Part
 
@@ -81,3 +81,35 @@ def add_vellus(rng: Rng, radiance: Field, part: NDArray[np.uint8], mm: float, an
     )
     glint = float(rng.uniform(0.05, 0.22)) * cv2.GaussianBlur(layer, (0, 0), 0.5)
     return np.asarray(radiance + glint[..., None] * (1.5 * radiance.max(axis=2, keepdims=True) - radiance), np.float32)
+
+
+def add_age_spots(rng: Rng, overlay: Overlay, mm: float) -> None:
+    """Lentigines: flat brown spots of 3-12 mm with a fairly sharp edge."""
+    size = (overlay.melanin.shape[0], overlay.melanin.shape[1])
+    area = size[0] * size[1] * mm * mm / 1e4
+    count = int(np.clip(rng.exponential(8.0) * area, 1, 60))
+    brown = spots(rng, size, count, (float(rng.uniform(1.5, 3.5)) / mm, 0.45), 0.25)
+    overlay.melanin *= (1 + float(rng.uniform(0.5, 1.8)) * brown).astype(np.float32)
+
+
+def add_scar(rng: Rng, overlay: Overlay, mm: float, angle: float) -> None:
+    """One or a few scars: pale or pink bands, sunken or raised, now and then with the marks of stitches."""
+    size = (overlay.melanin.shape[0], overlay.melanin.shape[1])
+    long, wide = float(rng.uniform(12, 70)) / mm, max(1.5, float(rng.uniform(1.0, 4.5)) / mm)
+    band = strokes(rng, size, int(rng.integers(1, 4)), (angle, 0.4, long, 0.12), wide)
+    soft = cv2.GaussianBlur(band, (0, 0), max(0.8, 0.35 / mm))
+    overlay.melanin *= (1 - float(rng.uniform(0.3, 0.8)) * soft).astype(np.float32)
+    overlay.blood *= (1 + float(rng.choice([-0.4, 0.8, 1.6], p=[0.6, 0.25, 0.15])) * soft).astype(np.float32)
+    overlay.relief_mm += (float(rng.uniform(-0.5, 0.7)) * soft).astype(np.float32)
+
+
+def wet(rng: Rng, gloss: Field, mm: float) -> tuple[Field, Field]:
+    """Shine and relief of skin under ointment (an even film in patches) or sweat (droplets)."""
+    size = (gloss.shape[0], gloss.shape[1])
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32) / np.float32(max(size))
+    film = np.clip(0.5 + sample(fractal(1.9, 84), x * 0.8 + np.float32(rng.random()), y * 0.8), 0, 1)
+    if rng.random() < 0.6 or mm > 0.4:
+        return np.asarray(gloss * (1 + float(rng.uniform(1, 4.5)) * film), np.float32), np.zeros(size, np.float32)
+    count = int(min(float(rng.uniform(2, 12)) * size[0] * size[1] * mm * mm / 100, 900))
+    drops = spots(rng, size, max(count, 1), (0.35 / mm, 0.4), 0.3) * film
+    return np.asarray(gloss * (1 + 1.5 * film + 1.5 * drops), np.float32), (0.35 * drops).astype(np.float32)

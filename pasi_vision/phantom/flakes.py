@@ -25,11 +25,11 @@ def add_flakes(rng: Rng, stage: Stage, thick: Field) -> None:
     spread = float(np.clip(rng.uniform(12, 60) / (stage.mm * step), 1.0, 0.4 * max(small.shape)))
     near = cv2.GaussianBlur(small, (0, 0), spread) + 0.04 * float(small.mean())
     chance = near.ravel().astype(np.float64)
-    count = int(min(np.exp(rng.normal(np.log(70), 0.9)), 700))
+    count = int(min(np.exp(rng.normal(np.log(50), 0.8)), 400))
     cells = rng.choice(chance.size, count, p=chance / chance.sum())
     at = np.stack([cells % small.shape[1], cells // small.shape[1]], -1) * step + rng.uniform(0, step, (count, 2))
     layer, shadow = np.zeros(stage.size, np.uint8), np.zeros(stage.size, np.uint8)
-    radii = np.clip(np.exp(rng.normal(np.log(0.55), 0.6, count)), 0.2, 2.5) / stage.mm
+    radii = np.clip(np.exp(rng.normal(np.log(0.5), 0.55, count)), 0.2, 1.8) / stage.mm
     corners = rng.integers(4, 8, count)
     for place, radius, number in zip(at, radii, corners, strict=True):
         turn = np.sort(rng.uniform(0, 2 * np.pi, number))

@@ -42,6 +42,9 @@ class ExtraSettings(Settings):
     flakes: float = Field(0.25, ge=0, le=1, description="fallen flakes, of pictures with lamellae, plates or sheets")
     pustular: float = Field(0.04, ge=0, le=1, description="pustular psoriasis; 2.5 times that on palms and soles")
     goose_bumps: float = Field(0.04, ge=0, le=1)
+    age_spots: float = Field(0.06, ge=0, le=1)
+    scar: float = Field(0.03, ge=0, le=1)
+    wet: float = Field(0.06, ge=0, le=1, description="ointment or sweat")
     pores: float = Field(0.30, ge=0, le=1, description="where the camera resolves them")
     vellus: float = Field(0.30, ge=0, le=1, description="pale fine hair, where the camera resolves it")
 

@@ -61,7 +61,18 @@ def test_somebody_elses_bare_hand_is_other_skin_and_a_glove_is_none() -> None:
 
 def test_a_pen_pores_and_flakes_leave_every_mask_as_it_was() -> None:
     for index in range(4):
-        bare, marked = drawn(index, pen=1.0, pores=1.0, goose_bumps=1.0, vellus=1.0, flakes=1.0, sick_nails=1.0)
+        bare, marked = drawn(
+            index,
+            pen=1.0,
+            pores=1.0,
+            goose_bumps=1.0,
+            vellus=1.0,
+            flakes=1.0,
+            sick_nails=1.0,
+            scar=1.0,
+            wet=1.0,
+            age_spots=1.0,
+        )
         for field in ("regions", "lesion", "outline", "signs", "votes"):
             np.testing.assert_array_equal(getattr(bare, field), getattr(marked, field))
         assert not np.array_equal(bare.image, marked.image)
