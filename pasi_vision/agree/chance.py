@@ -1,7 +1,8 @@
 """Agreement of any number of raters on categories: exact, within one, Fleiss' kappa, AC1, AC2 and Krippendorff's alpha.
 
 All are functions of how many raters chose each category of an item, so missing ratings need no imputation. Intervals take the raters
-as given and the subjects as drawn: the statistic is linearised by subject (Gwet 2014, section 5), t with n - 1 degrees of freedom.
+as given and the subjects as drawn: the statistic is linearised by subject (Gwet 2014, section 5), t with n - 1 degrees of freedom. That
+is symmetric, and too high for AC2, which lies near 1: AC2 gets the studentised bootstrap (`Resampling(published=True)`: Gwet's).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pasi_vision.agree.reading import ratings_from
 from pasi_vision.agree.record import Agreement, answered, unanswered
 from pasi_vision.agree.resample import Estimator, Resampling, delta, wilson
 from pasi_vision.agree.scale import Scale, ScaleKind
+from pasi_vision.agree.studentised import FISHER_Z, STUDENTISED_SOURCE, studentised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,8 +72,13 @@ def chance_of_grid(grid: Grid, scale: Scale, resampling: Resampling) -> list[Agr
     records = []
     for at, name in enumerate(names):
         estimate = t_interval(estimator, at, grid.n_subjects, resampling) if not lone else (np.nan, np.nan, np.nan)
-        method = f"{how[name]}, linearised by subject, t interval"
-        records.append(answered(grid.basis, name, estimate, method, sources[name], caution=lone))
+        method, source = f"{how[name]}, linearised by subject, t interval", sources[name]
+        if name == "ac2" and not lone and not resampling.published:
+            better = studentised(estimator, FISHER_Z, resampling).of(at)
+            if np.isfinite(better).all():
+                estimate, source = better, f"{source}; {STUDENTISED_SOURCE}"
+                method = f"{how[name]}, studentised bootstrap of subjects on Fisher's z"
+        records.append(answered(grid.basis, name, estimate, method, source, caution=lone))
     return records
 
 

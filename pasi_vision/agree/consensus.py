@@ -15,7 +15,8 @@ from pasi_vision.agree.pairs import Pair, Repeated
 from pasi_vision.agree.ratings import Floats, Grid, Ratings
 from pasi_vision.agree.record import Agreement, Basis, answered, unanswered
 from pasi_vision.agree.regression import ccc_of_pair
-from pasi_vision.agree.resample import Estimator, Resampling, bootstrap
+from pasi_vision.agree.resample import Estimator, Resampling
+from pasi_vision.agree.studentised import LOG, PLAIN, studentised
 
 __all__ = ["OTHERS", "against_others", "beside_others", "consensus_values", "individual_equivalence"]
 
@@ -89,8 +90,8 @@ def individual_equivalence(
     basis = Basis(
         subset, len(subjects), used, dropped, (f"{dropped} ratings of items without two others",) if dropped else ()
     )
-    method = "mean squared differences of single readings, bootstrap of subjects (BCa)"
-    if len(subjects) < 3:
+    method = "mean squared differences of single readings, studentised bootstrap of subjects"
+    if len(subjects) < 4:
         return unanswered(basis, names, f"too few subjects: {len(subjects)}", method, _EQUIVALENCE)
     x, y, here = columns[usable], mine[usable, None], seen[usable]
     number = here.sum(axis=1).astype(float)
@@ -107,8 +108,13 @@ def individual_equivalence(
 
     if not parts[:, [0, 2]].any():
         return unanswered(basis, names, "no variation: nobody differs from anybody", method, _EQUIVALENCE)
-    found = bootstrap(Estimator(parts, two), resampling)
-    return [answered(basis, name, found.of(at), method, _EQUIVALENCE) for at, name in enumerate(names)]
+    estimator = Estimator(parts, two)
+    plain, ratio = studentised(estimator, PLAIN, resampling).of(0), studentised(estimator, LOG, resampling).of(1)
+    on_log = f"{method} on the logarithm"
+    return [
+        answered(basis, names[0], plain, method, _EQUIVALENCE),
+        answered(basis, names[1], ratio, on_log, _EQUIVALENCE),
+    ]
 
 
 def _ceiling(ratings: Ratings, rater: str, others: tuple[str, ...], resampling: Resampling) -> list[Agreement]:

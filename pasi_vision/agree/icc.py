@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from pasi_vision.agree.components import Components, MeanSquares, Replicates, mean_squares, resampled_components
+from pasi_vision.agree.components import Components, MeanSquares, mean_squares, resampled_components
+from pasi_vision.agree.pivots import one_way_pivots, percentile, pivots, residual_squares
 from pasi_vision.agree.ratings import Grid, Ratings
 from pasi_vision.agree.reading import ratings_from
-from pasi_vision.agree.record import Agreement, Basis, answered, unanswered
+from pasi_vision.agree.record import Agreement, answered, unanswered
 from pasi_vision.agree.resample import Resampling
-from pasi_vision.agree.spread import ratio_limits, widened
+from pasi_vision.agree.spread import chi_squared_limits, is_uneven, ratio_limits, variance_limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,7 @@ _ALL = (*ICC_FORMS, "sem", "sem_consistency", "mdc95")
 _SOURCE = "McGraw & Wong, Psychol Methods 1996;1:30-46; Shrout & Fleiss, Psychol Bull 1979;86:420-428"
 _SEM_SOURCE = "de Vet et al., J Clin Epidemiol 2006;59:1033-1039"
 _MDC = 1.96 * np.sqrt(2)
+_ONE_WAY = "the interval takes the raters of each subject as drawn anew; where the same raters rate everybody it is too narrow: use icc_a1"
 
 
 def icc(ratings: Ratings | pd.DataFrame, resampling: Resampling | None = None) -> list[Agreement]:
@@ -59,11 +61,7 @@ def icc_of_grid(grid: Grid, resampling: Resampling) -> list[Agreement]:
     if why_not:
         return unanswered(grid.basis, _ALL, why_not, "intraclass correlation", _SOURCE)
     if grid.is_complete and grid.one_item_each:
-        records = _analytic(mean_squares(grid.values), grid.basis, resampling)
-        return [
-            _widened_error(record, grid, resampling) if record.statistic == "sem_consistency" else record
-            for record in records
-        ]
+        return _analytic(grid, resampling)
     return _resampled(grid, resampling)
 
 
@@ -72,15 +70,20 @@ def one_way_of_grid(grid: Grid, resampling: Resampling) -> Agreement:
     why_not = _obstacle(grid)
     if why_not:
         return unanswered(grid.basis, ["icc_1"], why_not, "intraclass correlation", _SOURCE)[0]
-    if grid.is_complete and grid.one_item_each:
-        return _analytic(mean_squares(grid.values), grid.basis, resampling)[0]
-    k = grid.values.shape[1]
     fitted = resampled_components(grid, resampling)
-    point, drawn = fitted.point, fitted.drawn
-    true, error = _mirrored(point.one_way_item, point.one_way_within, drawn.one_way_item, drawn.one_way_within, k)
-    low, high = _percentile(true / (true + error), grid.n_subjects, resampling)
+    true, error = one_way_pivots(fitted, grid, resampling)
+    low, high = percentile(true / (true + error), grid.n_subjects, resampling)
+    if grid.is_complete and grid.one_item_each:
+        record = replace(_analytic(grid, resampling)[0], reason="; ".join(grid.basis.notes) or None)
+        squares = np.sum((grid.values - grid.values.mean(axis=1, keepdims=True)) ** 2, axis=1)
+        uneven = is_uneven(grid.values.mean(axis=1), np.sqrt(squares), grid.item_subject)
+        if not uneven or record.low is None or record.high is None or not np.isfinite([low, high]).all():
+            return record
+        method = f"{record.method}, widened for uneven spread"
+        return replace(record, low=min(record.low, low), high=max(record.high, high), method=method)
+    point = fitted.point
     value = float(point.one_way_item[0] / (point.one_way_item[0] + point.one_way_within[0]))
-    method = "one-way REML; bootstrap of subjects on the logarithm of the mean squares"
+    method = "one-way REML; studentised bootstrap of subjects on the logarithm of the mean squares"
     return answered(grid.basis, "icc_1", (value, low, high), method, _SOURCE)
 
 
@@ -99,7 +102,8 @@ def _obstacle(grid: Grid) -> str:
     return ""
 
 
-def _analytic(ms: MeanSquares, basis: Basis, resampling: Resampling) -> list[Agreement]:
+def _analytic(grid: Grid, resampling: Resampling) -> list[Agreement]:
+    ms, basis = mean_squares(grid.values), grid.basis
     n, k = ms.n, ms.k
     within_f = _f_limits(ms.rows, ms.within, n - 1, n * (k - 1), resampling.level)
     error_f = _f_limits(ms.rows, ms.error, n - 1, (n - 1) * (k - 1), resampling.level)
@@ -112,10 +116,11 @@ def _analytic(ms: MeanSquares, basis: Basis, resampling: Resampling) -> list[Agr
         method = "analysis of variance, F interval" + (
             " with Satterthwaite degrees of freedom" if name == "icc_a1" else ""
         )
-        records.append(answered(basis, name, estimate, method, _SOURCE))
+        warned = replace(basis, notes=(*basis.notes, _ONE_WAY)) if name == "icc_1" else basis
+        records.append(answered(warned, name, estimate, method, _SOURCE))
         average = [k * x / (1 + (k - 1) * x) if 1 + (k - 1) * x > 0 else -np.inf for x in estimate]
-        records.append(answered(basis, _averaged(name), average, f"{method}; mean of {k} raters", _SOURCE))
-    return [*records, *_analytic_sem(ms, basis, resampling)]
+        records.append(answered(warned, _averaged(name), average, f"{method}; mean of {k} raters", _SOURCE))
+    return [*records, *_analytic_sem(ms, grid, resampling)]
 
 
 def _averaged(name: str) -> str:
@@ -154,24 +159,26 @@ def _agreement_limits(ms: MeanSquares, level: float) -> tuple[float, float, floa
     return rho, float(low), float(high)
 
 
-def _analytic_sem(ms: MeanSquares, basis: Basis, resampling: Resampling) -> list[Agreement]:
-    """sqrt(MSC / n + (n - 1) / n MSE): a sum of independent mean squares (Graybill & Wang 1980)."""
-    n, k = ms.n, ms.k
-    parts = ((ms.columns / n, k - 1), (ms.error * (n - 1) / n, (n - 1) * (k - 1)))
-    total = sum(part for part, _ in parts)
-    tail = (1 - resampling.level) / 2
-    down = np.sqrt(sum((part * (1 - df / stats.chi2.ppf(1 - tail, df))) ** 2 for part, df in parts))
-    up = np.sqrt(sum((part * (df / stats.chi2.ppf(tail, df) - 1)) ** 2 for part, df in parts))
+def _analytic_sem(ms: MeanSquares, grid: Grid, resampling: Resampling) -> list[Agreement]:
+    """sqrt(MSC / n + (n - 1) / n MSE): a sum of independent mean squares, MOVER from the limits of each (Graybill & Wang 1980)."""
+    n, k, basis = ms.n, ms.k, grid.basis
+    columns, error = ms.columns / n, ms.error * (n - 1) / n
+    squares, degrees = residual_squares(grid.values)
+    low, high, uneven = variance_limits(
+        ms.error, grid.values.mean(axis=1), squares, degrees * (n - 1) / n, grid.item_subject, resampling
+    )
+    columns_low, columns_high = chi_squared_limits(columns, k - 1, resampling)
+    down = np.hypot(columns - columns_low, error * (1 - low / ms.error) if ms.error > 0 else 0.0)
+    up = np.hypot(columns_high - columns, error * (high / ms.error - 1) if ms.error > 0 else 0.0)
+    total = columns + error
     agreement = np.sqrt([total, max(total - down, 0.0), total + up])
-    degrees = (n - 1) * (k - 1)
-    error = ms.error * degrees
-    consistent = np.sqrt([ms.error, error / stats.chi2.ppf(1 - tail, degrees), error / stats.chi2.ppf(tail, degrees)])
-    method = "analysis of variance, interval after Graybill & Wang (1980)"
+    consistent = np.sqrt([ms.error, low, high])
+    robust = ", widened for uneven spread" if uneven else ""
+    method = f"analysis of variance, interval after Graybill & Wang (1980){robust}"
+    own = f"analysis of variance, chi-squared interval{robust}"
     return [
         answered(basis, "sem", agreement.tolist(), method, _SEM_SOURCE),
-        answered(
-            basis, "sem_consistency", consistent.tolist(), "analysis of variance, chi-squared interval", _SEM_SOURCE
-        ),
+        answered(basis, "sem_consistency", consistent.tolist(), own, _SEM_SOURCE),
         answered(basis, "mdc95", (_MDC * agreement).tolist(), f"1.96 sqrt(2) sem; {method}", _SEM_SOURCE),
     ]
 
@@ -179,18 +186,19 @@ def _analytic_sem(ms: MeanSquares, basis: Basis, resampling: Resampling) -> list
 def _resampled(grid: Grid, resampling: Resampling) -> list[Agreement]:
     k = grid.values.shape[1]
     fitted = resampled_components(grid, resampling)
-    drawn = _pivots(fitted, k, resampling)
+    drawn = pivots(fitted, grid, resampling)
     fit = "analysis of variance" if grid.is_complete else "REML"
     records = []
     for name, form in _forms(k).items():
         value = float(form(fitted.point)[0])
         if name == "sem_consistency":
-            low, high = (value * np.sqrt(factor) for factor in _error_factors(grid, resampling))
+            squares, degrees = residual_squares(grid.values)
+            low, high = value * np.sqrt(ratio_limits(squares, degrees, grid.item_subject, resampling))
             how = "studentised bootstrap of subjects"
         else:
-            low, high = _percentile(form(drawn), grid.n_subjects, resampling)
+            low, high = percentile(form(drawn), grid.n_subjects, resampling)
             pivot = "" if name.startswith("icc_c") else " with a chi-squared pivot for raters"
-            how = f"bootstrap of subjects on the logarithm of the mean squares{pivot}"
+            how = f"studentised bootstrap of subjects on the logarithm of the mean squares{pivot}"
         source = _SOURCE if name.startswith("icc") else _SEM_SOURCE
         mean_of = f"; mean of {k} raters" if name.endswith("k") else ""
         records.append(answered(grid.basis, name, (value, low, high), f"{fit}; {how}{mean_of}", source))
@@ -214,62 +222,3 @@ def _forms(k: int) -> dict[str, Callable[[Components], Floats]]:
         "sem_consistency": lambda c: np.sqrt(np.maximum(c.residual, 0.0)),
         "mdc95": lambda c: _MDC * np.sqrt(np.maximum(c.rater + c.residual, 0.0)),
     }
-
-
-def _pivots(fitted: Replicates, k: int, resampling: Resampling) -> Components:
-    """Generalised pivots of the components from the bootstrap replicates.
-
-    Mean squares vary like chi-squared variables: a pivot of a mean square M is M^2 / M*, the replicate M* mirrored on the logarithm.
-    The spread V of k rater effects estimates rater variance + noise, and (k - 1) V / (rater variance + noise) is chi-squared with
-    k - 1 degrees of freedom; the noise is what the effects vary by when subjects are drawn again (Weerahandi 1995 for the idea).
-    The chi-squared draws are stratified, so that their tails are met evenly.
-    """
-    point, drawn = fitted.point, fitted.drawn
-    spread = float(np.sum(point.effects**2) / (k - 1))
-    noise = float(np.nanvar(drawn.effects, axis=0).sum() / (k - 1))
-    n = len(drawn.item)
-    generator = np.random.default_rng([resampling.seed, k])
-    rater = np.maximum((k - 1) * spread / stats.chi2.ppf((generator.permutation(n) + 0.5) / n, k - 1) - noise, 0.0)
-    item, residual = _mirrored(point.item, point.residual, drawn.item, drawn.residual, k)
-    one_way_item, _ = _mirrored(point.one_way_item, point.one_way_within, drawn.one_way_item, drawn.one_way_within, k)
-    return Components(item, rater, residual, one_way_item, rater + residual, drawn.effects)
-
-
-def _mirrored(item: Floats, error: Floats, items: Floats, errors: Floats, k: int) -> tuple[Floats, Floats]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        error_pivot = error**2 / errors
-        rows_pivot = (item + error / k) ** 2 / (items + errors / k)
-    return np.maximum(rows_pivot - error_pivot / k, 0.0), error_pivot
-
-
-def _percentile(drawn: Floats, n_subjects: int, resampling: Resampling) -> tuple[float, float]:
-    usable = drawn[np.isfinite(drawn)]
-    if len(usable) < 0.9 * len(drawn) or len(usable) == 0 or n_subjects < 3:
-        return np.nan, np.nan
-    widened = resampling.t(n_subjects - 1) * np.sqrt(n_subjects / (n_subjects - 1))
-    low, high = np.quantile(usable, stats.norm.cdf([-widened, widened]))
-    return float(low), float(high)
-
-
-def _residual_squares(grid: Grid) -> tuple[Floats, Floats]:
-    """Per item: the squared residuals about item and rater, and their degrees of freedom."""
-    seen = ~np.isnan(grid.values)
-    number = seen.sum(axis=1)
-    apart = grid.values - np.nanmean(grid.values, axis=1, keepdims=True)
-    shifted = grid.values - np.nanmean(apart, axis=0)
-    mean = np.nanmean(shifted, axis=1)
-    return np.nansum((shifted - mean[:, None]) ** 2, axis=1), number - 1.0
-
-
-def _error_factors(grid: Grid, resampling: Resampling) -> tuple[float, float]:
-    squares, degrees = _residual_squares(grid)
-    return ratio_limits(squares, degrees, grid.item_subject, resampling)
-
-
-def _widened_error(record: Agreement, grid: Grid, resampling: Resampling) -> Agreement:
-    """sem_consistency of a complete table, its chi-squared interval widened to hold for residuals of uneven spread too."""
-    if record.value is None or record.low is None or record.high is None:
-        return record
-    low, high = widened(record.value**2, (record.low**2, record.high**2), _error_factors(grid, resampling))
-    method = f"{record.method}, widened by the studentised bootstrap"
-    return replace(record, low=float(np.sqrt(low)), high=float(np.sqrt(high)), method=method)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from pasi_vision.agree.chance import exact_of_grid
 from pasi_vision.agree.icc import one_way_of_grid
@@ -16,7 +15,7 @@ from pasi_vision.agree.ratings import Grid, Ratings
 from pasi_vision.agree.reading import ratings_from
 from pasi_vision.agree.record import Agreement, Basis, answered, unanswered
 from pasi_vision.agree.resample import Resampling
-from pasi_vision.agree.spread import is_uneven, ratio_limits, widened
+from pasi_vision.agree.spread import ratio_limits, variance_limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,19 +85,14 @@ def _error(grid: Grid, resampling: Resampling) -> list[Agreement]:
     mean = np.nanmean(values, axis=1, keepdims=True)
     squares, degrees = np.nansum((values - mean) ** 2, axis=1), (~np.isnan(values)).sum(axis=1) - 1.0
     variance = squares.sum() / degrees.sum()
-    tail = (1 - resampling.level) / 2
     owner = grid.item_subject
-    uneven = is_uneven(mean[:, 0], np.sqrt(squares / degrees), owner)
-    factors = ratio_limits(squares, degrees, owner, resampling)
     if grid.one_item_each:
-        total = degrees.sum()
-        limits = (variance * total / stats.chi2.ppf(1 - tail, total), variance * total / stats.chi2.ppf(tail, total))
-        limits = widened(variance, limits, factors) if uneven else limits
+        low, high, uneven = variance_limits(variance, mean[:, 0], squares, degrees, owner, resampling)
         method += ", chi-squared interval" + (" widened for uneven spread" if uneven else "")
     else:
-        limits = (variance * factors[0], variance * factors[1])
+        low, high = variance * np.array(ratio_limits(squares, degrees, owner, resampling))
         method += ", studentised bootstrap of subjects"
-    sem = np.sqrt([variance, *limits])
+    sem = np.sqrt([variance, low, high])
     shift = values[:, 1] - values[:, 0]
     sums = np.bincount(grid.item_subject, weights=shift - shift.mean(), minlength=n)
     half = resampling.t(n - 1) * np.sqrt(n / (n - 1) * np.sum(sums**2)) / len(shift)

@@ -54,6 +54,8 @@ def passing_bablok_of_pair(pair: Pair, resampling: Resampling) -> list[Agreement
         why_not = f"too few subjects for a line: {pair.n_subjects}"
     if not why_not and len(np.unique(pair.x)) < _FEWEST_VALUES:
         why_not = f"{pair.reference} gave {len(np.unique(pair.x))} different values: too many ties for ranks of slopes"
+    if not why_not and not _rise_together(pair):
+        why_not = f"{pair.rater} and {pair.reference} do not rise together (Kendall's tau is not positive), as the method supposes"
     if why_not:
         return unanswered(pair.basis, _NAMES, why_not, method, _SOURCE)
     x, y = pair.x, pair.y
@@ -66,6 +68,12 @@ def passing_bablok_of_pair(pair: Pair, resampling: Resampling) -> list[Agreement
         answered(pair.basis, name, value, method, _SOURCE)
         for name, value in zip(_NAMES, (slope, intercept), strict=True)
     ]
+
+
+def _rise_together(pair: Pair) -> bool:
+    from scipy.stats import kendalltau
+
+    return float(kendalltau(pair.x, pair.y, method="asymptotic").statistic) > 0
 
 
 def _slopes(pair: Pair, resampling: Resampling) -> tuple[float, float, float]:

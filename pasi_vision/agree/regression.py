@@ -12,6 +12,7 @@ from pasi_vision.agree.ratings import Ratings
 from pasi_vision.agree.reading import ratings_from
 from pasi_vision.agree.record import Agreement, answered, unanswered
 from pasi_vision.agree.resample import Estimator, Resampling, delta, fisher_z
+from pasi_vision.agree.studentised import FISHER_Z, STUDENTISED_SOURCE, studentised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,8 @@ def ccc(
 ) -> list[Agreement]:
     """Lin's concordance correlation coefficient of two raters (first readings), record `ccc`.
 
-    Moments divide by n as in Lin 1989. Independent items: Lin's variance on Fisher's z; several items per subject: linearised by subject.
+    Moments divide by n as in Lin 1989. Independent items: Lin's variance on Fisher's z; several items per subject: studentised bootstrap
+    of subjects on Fisher's z.
 
     Raises:
         InputError: One of them is not a rater.
@@ -73,8 +75,14 @@ def ccc_of_pair(pair: Pair, resampling: Resampling) -> list[Agreement]:
     else:
         error, quantile = float(delta(estimator)[0]), resampling.t(pair.n_subjects - 1)
         how = "linearised by subject"
+    limits, source = fisher_z(value, error, quantile), _CCC_SOURCE
+    if not pair.one_item_each:
+        _, low, high = studentised(estimator, FISHER_Z, resampling).of(0)
+        if np.isfinite([low, high]).all():
+            limits, how = (low, high), "studentised bootstrap of subjects"
+            source = f"{_CCC_SOURCE}; {STUDENTISED_SOURCE}"
     method = f"concordance correlation, Fisher's z, {how}"
-    return [answered(pair.basis, "ccc", (value, *fisher_z(value, error, quantile)), method, _CCC_SOURCE)]
+    return [answered(pair.basis, "ccc", (value, *limits), method, source)]
 
 
 def deming_of_pair(pair: Pair, resampling: Resampling, error_ratio: float = 1.0) -> list[Agreement]:

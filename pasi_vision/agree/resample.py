@@ -30,11 +30,14 @@ class Resampling:
         level: Confidence level.
         n: Bootstrap replicates.
         seed: Seed of the one random generator; the same seed gives the same intervals.
+        published: Give the published interval of a statistic also where it is known to hold less than the level
+            (docs/agreement-coverage.md), such as the large-sample one of kappa, instead of the one offered in its place.
     """
 
     level: float = 0.95
     n: int = 2000
     seed: int = 0
+    published: bool = False
 
     @property
     def z(self) -> float:
@@ -53,10 +56,12 @@ class Estimator:
     Attributes:
         parts: (n_subjects, p) what each subject adds.
         statistic: (..., p) totals -> (..., m) statistics; NaN where not defined.
+        slopes: (..., p) totals -> (..., m, p) their derivatives by the totals, where they are worth working out; None: by differences.
     """
 
     parts: Floats
     statistic: Callable[[Floats], Floats]
+    slopes: Callable[[Floats], Floats] | None = None
 
     @property
     def value(self) -> Floats:

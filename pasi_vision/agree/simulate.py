@@ -2,7 +2,7 @@
 
 A rating is 20 + subject + visit + rater + residual + reading; the residual may grow with the subject. Grades 0-4 are cut from the same
 numbers. Raters are drawn anew for what speaks of raters in general (ICC, SEM, variance components) and are taken as they are for what
-speaks of these raters (bias, limits, kappa ...).
+speaks of these raters (bias, limits, kappa ...). The one-way ICC is for subjects who each have raters of their own: it is simulated so too.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ from pasi_vision.agree.resample import Resampling
 from pasi_vision.agree.scale import Scale, parse_scale
 from pasi_vision.agree.variance import variance_components
 
-__all__ = ["DESIGNS", "Coverage", "Study", "StudyDesign", "coverage", "simulate"]
+__all__ = ["DESIGNS", "OWN_RATERS", "Coverage", "Study", "StudyDesign", "coverage", "simulate"]
 
-_EVERY = 4
+OWN_RATERS = " (own raters)"
+"""Marks the one-way ICC where every item has raters of its own."""
+
 _CUTS = np.array([17.6, 19.2, 20.8, 22.4])
 _CONTINUOUS = parse_scale("0-72 continuous")
 _ORDINAL = parse_scale("0-4 ordinal")
@@ -99,7 +101,7 @@ class Coverage:
 
 
 def simulate(design: StudyDesign, generator: np.random.Generator, effects: Floats | None = None) -> Study:
-    """Draw a study; `effects` fixes the raters."""
+    """Draw a study; `effects` fixes the raters: (k,) the same raters for all, or (n, v, k) raters of their own for each item."""
     n, v, k = design.n_subjects, design.n_visits, design.n_raters
     subject = generator.normal(0, np.sqrt(design.subject), (n, 1, 1, 1))
     visit = generator.normal(0, np.sqrt(design.visit), (n, v, 1, 1)) if design.visit else np.zeros((n, v, 1, 1))
@@ -109,7 +111,7 @@ def simulate(design: StudyDesign, generator: np.random.Generator, effects: Float
     growth = np.exp(design.growth * subject / np.sqrt(design.subject) - design.growth**2)
     residual = generator.normal(0, np.sqrt(design.residual), (n, v, k, 1)) * growth
     reading = generator.normal(0, np.sqrt(design.reading), (n, v, k, 2)) * growth
-    y = 20 + subject + visit + effects[None, None, :, None] + residual + reading
+    y = 20 + subject + visit + effects[..., None] + residual + reading
     seen = np.zeros(y.shape, dtype=bool)
     seen[..., 0] = generator.random((n, v, k)) >= design.missing
     seen[..., 0, 1] = seen[..., 0, 0]
@@ -128,16 +130,15 @@ def simulate(design: StudyDesign, generator: np.random.Generator, effects: Float
 
 
 def coverage(design: StudyDesign, replicates: int, resampling: Resampling, seed: int = 0) -> dict[str, Coverage]:
-    """Simulate and count, per statistic, how often its interval holds the truth (variance components: every fourth study)."""
+    """Simulate and count, per statistic, how often its interval holds the truth."""
     generator = np.random.default_rng([seed, *design.name.encode()])
     found: dict[str, Coverage] = {}
     for number in range(replicates):
         drawn = Resampling(resampling.level, resampling.n, seed=number)
         study = simulate(design, generator)
-        records = numeric_records(study, drawn)
-        if number % _EVERY == 0:
-            records += variance_components(study.numbers, drawn)
+        records = numeric_records(study, drawn) + variance_components(study.numbers, drawn)
         _count(found, records, numeric_truth(design, study.effects))
+        _count(found, own_rater_records(design, generator, drawn), numeric_truth(design, study.effects))
         fixed = simulate(design, generator, _fixed_effects(design))
         _count(found, grade_records(fixed, drawn), grade_truth(design))
     return found
@@ -151,6 +152,14 @@ def numeric_records(study: Study, resampling: Resampling) -> list[Agreement]:
     records += deming_of_pair(single, resampling) + passing_bablok_of_pair(single, resampling)
     records += intra_rater(ratings, resampling)
     return records + individual_equivalence(ratings, "0", ratings.raters[1:], resampling)
+
+
+def own_rater_records(design: StudyDesign, generator: np.random.Generator, resampling: Resampling) -> list[Agreement]:
+    """icc_1 and icc_1k of a study in which every item has raters of its own."""
+    shape = (design.n_subjects, design.n_visits, design.n_raters)
+    study = simulate(design, generator, generator.normal(0, np.sqrt(design.rater), shape))
+    records = icc_of_grid(study.numbers.grid, resampling)
+    return [_named(r, f"{r.statistic}{OWN_RATERS}") for r in records if r.statistic in ("icc_1", "icc_1k")]
 
 
 def grade_records(study: Study, resampling: Resampling) -> list[Agreement]:
@@ -204,6 +213,7 @@ def numeric_truth(design: StudyDesign, effects: Floats) -> dict[str, float]:
         "variance_residual": design.residual,
         "variance_reading": design.reading,
     }
+    values |= {f"{name}{OWN_RATERS}": values[name] for name in ("icc_1", "icc_1k")}
     if design.visit:
         values["variance_visit"] = design.visit
     return {name: float(value) for name, value in values.items()}

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
+from pasi_vision.agree.component_limits import COMPONENT_LIMITS_SOURCE, component_limits
 from pasi_vision.agree.ratings import Cells, Ratings
 from pasi_vision.agree.reading import ratings_from
 from pasi_vision.agree.record import Agreement, Basis, answered, unanswered
@@ -30,18 +31,17 @@ COMPONENTS = ("subject", "visit", "rater", "residual", "reading")
 DESIGN_RATERS = (1, 2, 3, 4, 6)
 DESIGN_READINGS = (1, 2)
 
-_SOURCE = "Searle, Casella & McCulloch, Variance Components, 1992, ch. 6; Satterthwaite, Biometrics Bull 1946;2:110-114"
+_SOURCE = f"Searle, Casella & McCulloch, Variance Components, 1992, ch. 6; {COMPONENT_LIMITS_SOURCE}"
 _DESIGN_SOURCE = "Brennan, Generalizability Theory, 2001; Shavelson & Webb, Generalizability Theory, 1991"
 _FLOOR = 1e-7  # of the total variance: below it a component is zero
 
 
 @dataclass(frozen=True)
 class Design:
-    """A fitted model: which components there are, their variances, and the covariance matrix of these estimates."""
+    """A fitted model: which components there are, their variances, and upper limits of those at zero."""
 
     names: tuple[str, ...]
     values: Floats
-    covariance: Floats
     upper_at_zero: Floats
 
 
@@ -55,12 +55,12 @@ def variance_components(ratings: Ratings | pd.DataFrame, resampling: Resampling 
     resampling = resampling or Resampling()
     basis, cells = made.basis, made.cells
     names = [f"variance_{name}" for name in COMPONENTS]
-    method = "REML, Satterthwaite chi-squared interval"
+    method = "REML, interval by MOVER from mean squares"
     why_not = _obstacle(made)
     if why_not:
         return unanswered(basis, names, why_not, method, _SOURCE)
     fitted = _fit(cells)
-    return [*_component_records(fitted, basis, method, resampling), *_design_records(fitted, basis)]
+    return [*_component_records(fitted, cells, basis, method, resampling), *_design_records(fitted, basis)]
 
 
 def _obstacle(ratings: Ratings) -> str:
@@ -93,8 +93,7 @@ def _fit(cells: Cells) -> Design:
     found = optimize.minimize(lambda log: criterion(np.exp(log)), start, method="L-BFGS-B", bounds=bounds)
     best = np.exp(found.x)
     best[best < 10 * _FLOOR] = 0.0
-    covariance, upper = _uncertainty(criterion, best)
-    return Design(names, best * total, covariance * total**2, upper * total)
+    return Design(names, best * total, _upper_limits(criterion, best) * total)
 
 
 def _deviance(v: dict[str, float], y: Floats, seen: NDArray[np.bool_], squares: float, cells: Cells) -> float:
@@ -132,33 +131,14 @@ def _deviance(v: dict[str, float], y: Floats, seen: NDArray[np.bool_], squares: 
     return float(value)
 
 
-def _uncertainty(criterion: Callable[[Floats], float], best: Floats) -> tuple[Floats, Floats]:
-    """Covariance of the positive components (inverse of half the Hessian), and an upper limit of those at zero."""
-    positive = np.flatnonzero(best > 0)
-    covariance = np.zeros((len(best), len(best)))
+def _upper_limits(criterion: Callable[[Floats], float], best: Floats) -> Floats:
+    """Upper limits of the components at zero (0 for the others)."""
     upper = np.zeros(len(best))
-    step = 1e-3 * best[positive]
-    hessian = np.zeros((len(positive), len(positive)))
-
-    def at(shift: dict[int, float]) -> float:
-        place = best.copy()
-        for which, by in shift.items():
-            place[positive[which]] += by
-        return float(criterion(place))
-
-    for i in range(len(positive)):
-        for j in range(i, len(positive)):
-            if i == j:
-                second = (at({i: step[i]}) - 2 * at({}) + at({i: -step[i]})) / step[i] ** 2
-            else:
-                corners = [at({i: a * step[i], j: b * step[j]}) * a * b for a in (1, -1) for b in (1, -1)]
-                second = sum(corners) / (4 * step[i] * step[j])
-            hessian[i, j] = hessian[j, i] = second
-    covariance[np.ix_(positive, positive)] = 2 * np.linalg.pinv(hessian)
-    base = float(criterion(best))
-    for which in np.flatnonzero(best == 0):
-        upper[which] = _upper_limit(criterion, best, int(which), base)
-    return covariance, upper
+    if (best == 0).any():
+        base = float(criterion(best))
+        for which in np.flatnonzero(best == 0):
+            upper[which] = _upper_limit(criterion, best, int(which), base)
+    return upper
 
 
 def _upper_limit(criterion: Callable[[Floats], float], best: Floats, which: int, base: float) -> float:
@@ -173,9 +153,12 @@ def _upper_limit(criterion: Callable[[Floats], float], best: Floats, which: int,
     return float(np.exp(optimize.brentq(rise, low, high, xtol=1e-3))) if rise(low) < 0 < rise(high) else float("nan")
 
 
-def _component_records(fitted: Design, basis: Basis, method: str, resampling: Resampling) -> list[Agreement]:
+def _component_records(
+    fitted: Design, cells: Cells, basis: Basis, method: str, resampling: Resampling
+) -> list[Agreement]:
+    variances = dict(zip(fitted.names, fitted.values.tolist(), strict=True))
+    limits = component_limits(cells, variances, resampling)
     records = []
-    tail = (1 - resampling.level) / 2
     absent = {
         "visit": "every subject has one item only: visits cannot be told from subjects",
         "reading": "nobody read anything twice: readings cannot be told from the residual",
@@ -185,16 +168,15 @@ def _component_records(fitted: Design, basis: Basis, method: str, resampling: Re
         if name not in fitted.names:
             records += unanswered(basis, [statistic], absent[name], method, _SOURCE)
             continue
-        at = fitted.names.index(name)
-        value, variance = float(fitted.values[at]), float(fitted.covariance[at, at])
+        value = variances[name]
         if value == 0:
             how = "REML, at zero; upper limit where the likelihood falls by chi-squared / 2"
-            records.append(answered(basis, statistic, (0.0, 0.0, float(fitted.upper_at_zero[at])), how, _SOURCE))
+            upper = float(fitted.upper_at_zero[fitted.names.index(name)])
+            records.append(answered(basis, statistic, (0.0, 0.0, upper), how, _SOURCE))
             continue
-        degrees = 2 * value**2 / variance if variance > 0 else np.nan
-        with np.errstate(divide="ignore"):  # hardly any degrees of freedom: there is no upper limit
-            low, high = (value * degrees / np.float64(stats.chi2.ppf(share, degrees)) for share in (1 - tail, tail))
-        records.append(answered(basis, statistic, (value, low, high), method, _SOURCE))
+        low, high, uneven = limits[name]
+        how = f"{method}, widened for uneven spread" if uneven else method
+        records.append(answered(basis, statistic, (value, low, high), how, _SOURCE))
     return records
 
 

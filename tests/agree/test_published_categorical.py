@@ -53,7 +53,8 @@ def test_gwet_four_raters_with_missing(long, by_name):
 
 def test_cohen_kappa_of_two_abstractors(long, pairs_of_counts, by_name):
     """irrCAC: kappa 0.7964094 (se 0.05891072)."""
-    found = by_name(agree.kappa(long(pairs_of_counts(ABSTRACTORS)), "r1", "r2", scale="0-2 nominal"))
+    published = agree.Resampling(published=True)
+    found = by_name(agree.kappa(long(pairs_of_counts(ABSTRACTORS)), "r1", "r2", published, scale="0-2 nominal"))
     assert found["kappa_unweighted"].value == pytest.approx(0.7964094, abs=1e-7)
     assert half_width(found["kappa_unweighted"], 1.959964) == pytest.approx(0.05891072, abs=2e-6)
     assert list(found) == ["kappa_unweighted"]  # weights need an order
