@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from datetime import timedelta
 
 from django.utils import timezone
 
 from pasi_vision.portal import queue
+from pasi_vision.portal.folder import PortalFolder
 from pasi_vision.portal.model_jobs import installed_model, score_when_ready, segment_key, segment_later
 from pasi_vision.portal.models import Job, ModelScore, Photograph, Upload, Visit
 from pasi_vision.portal.receive import staged_file
 from pasi_vision.portal.tus import offset_of
 
-__all__ = ["add_missing_jobs", "give_up_stale_uploads"]
+__all__ = ["add_missing_jobs", "give_up_stale_uploads", "remove_half_written"]
 
 _STALE_DAYS = 7
+_LEFTOVER_S = 86_400
 
 
 def give_up_stale_uploads() -> int:
@@ -27,6 +31,17 @@ def give_up_stale_uploads() -> int:
         ended += Upload.objects.filter(pk=upload.pk, state=Upload.State.ARRIVING).update(state=Upload.State.ENDED)
         staged_file(upload).unlink(missing_ok=True)
     return ended
+
+
+def remove_half_written() -> int:
+    """Remove what processes that were killed left of files they were writing, a day later; gives how many."""
+    removed, now = 0, time.time()
+    for leftover in PortalFolder.current().vault.rglob(".*.tmp"):
+        with contextlib.suppress(FileNotFoundError):
+            if now - leftover.stat().st_mtime > _LEFTOVER_S:
+                leftover.unlink()
+                removed += 1
+    return removed
 
 
 def add_missing_jobs() -> None:

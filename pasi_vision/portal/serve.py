@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import subprocess
@@ -51,8 +52,8 @@ def serve(folder: PortalFolder, host: str, port: int, workers: int) -> None:
         def load_config(self) -> None:
             for name, value in _gunicorn(settings, host, port).items():
                 self.cfg.set(name, value)
-            self.cfg.set("post_worker_init", _begin_examiners)
-            self.cfg.set("worker_exit", _end_examiners)
+            self.cfg.set("post_worker_init", _begin_web)
+            self.cfg.set("worker_exit", _end_web)
 
         def load(self) -> Any:
             from pasi_vision.portal.wsgi import application
@@ -81,17 +82,21 @@ def let_connections_go() -> None:
             connection.close_pool()
 
 
-def _begin_examiners(_: Any) -> None:
+def _begin_web(_: Any) -> None:
     """In each new web process."""
-    from pasi_vision.portal import examiners
+    from django.db import Error
+
+    from pasi_vision.portal import examiners, queue
 
     folder = PortalFolder.current()
     settings = folder.settings()
     per_process = max(1, (os.cpu_count() or 1) // settings.web_processes)
     examiners.begin(settings.examiners or per_process, str(folder.root))
+    with contextlib.suppress(Error):  # a database that is away: then the lease decides
+        queue.free_dead_neighbours()
 
 
-def _end_examiners(_arbiter: Any, _worker: Any) -> None:
+def _end_web(_arbiter: Any, _worker: Any) -> None:
     """In each web process that ends."""
     from pasi_vision.portal import examiners
 

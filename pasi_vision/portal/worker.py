@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 import signal
-import socket
 import sys
 import threading
 import time
@@ -24,11 +21,11 @@ class Worker:
 
     def __init__(self) -> None:
         from pasi_vision.portal.folder import PortalFolder
-        from pasi_vision.portal.queue import Watch
+        from pasi_vision.portal.queue import Watch, owner_here
 
         self.folder = PortalFolder.current()
         self.settings = self.folder.settings()
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.owner = owner_here()
         self.watch = Watch(self.settings.lease_seconds, self.settings.job_attempts)
         self.stopping = threading.Event()
 
@@ -36,9 +33,14 @@ class Worker:
         """Work until `stopping` is set; a database that is away is waited for."""
         from django.db import Error, connections
 
-        next_housekeeping = 0.0
+        from pasi_vision.portal import queue
+
+        next_housekeeping, begun = 0.0, False
         while not self.stopping.is_set():
             try:
+                if not begun:
+                    queue.free_dead_neighbours()
+                    begun = True
                 self.watch.free_orphans()
                 if time.monotonic() >= next_housekeeping:
                     self.keep_house()
@@ -71,6 +73,7 @@ class Worker:
             dealing.deal_waiting(current_plan())
         housekeeping.give_up_stale_uploads()
         housekeeping.add_missing_jobs()
+        housekeeping.remove_half_written()
         trail.note_head(self.folder.anchors_file)
 
     def _do(self, job: Any) -> None:

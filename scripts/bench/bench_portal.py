@@ -2,7 +2,7 @@
 
 Small by default; the full form is `--uploaders 50 --photographs 1000 --megapixels 12`. DATABASE_URL chooses PostgreSQL. The uploaders
 run on the same machine and send as fast as it takes their bytes: each sends its next photograph as soon as it was told the verdict.
-Faults have a script of their own, `scripts/portal_faults.py`.
+Faults have a script of their own, `portal_faults.py`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "portal"
-        people = prepare(folder, given.uploaders)
+        people, _ = prepare(folder, given.uploaders)
         server = Server(folder, log=Path(temporary) / "log")
         visits = Visits(server, people)
         began = time.monotonic()

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -20,10 +21,12 @@ from typing import Any
 
 import numpy as np
 
-PORT = 8799
+PORT = int(os.environ.get("PORTAL_PORT", "8799"))
 TUS = {"Tus-Resumable": "1.0.0"}
 CHUNK = 4 << 20  # as the page's own script sends
 VIEWS = ("trunk_front", "trunk_back", "palms", "soles")
+CSRF = "bench" * 6 + "tk"  # 32 letters, as Django makes them
+PASSWORD = "a long password 17"
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -55,36 +58,103 @@ class Uploader:
     cookie: str
 
 
-def prepare(folder: Path, uploaders: int) -> list[Uploader]:
-    """A portal with a visit for each uploader; this process serves it from now on."""
+@dataclass(frozen=True)
+class Clinician:
+    """Somebody who signs one reading again and again."""
+
+    reading: str
+    cookie: str
+
+    def sign(self, grade: int, note: str) -> bool:
+        """Sign a version; whether it was acknowledged."""
+        form = {"note": note, "password": PASSWORD, "reason": "measured again"}
+        for region in ("head_neck", "upper_limbs", "trunk", "lower_limbs"):
+            form[f"{region}.area_percent"] = "10"
+            form |= {f"{region}.{sign}": str(grade % 5) for sign in ("erythema", "induration", "scaling")}
+        return post(f"/readings/{self.reading}/sign/", self.cookie, form) == 200
+
+
+def post(path: str, cookie: str, form: dict[str, str]) -> int:
+    """Send a form as a page's script does; gives the status, 0 without an answer."""
+    headers = {
+        "Cookie": cookie,
+        "X-CSRFToken": CSRF,
+        "Accept": "application/json",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    try:
+        return request("POST", path, headers, urllib.parse.urlencode(form).encode())[0]
+    except (OSError, http.client.HTTPException):
+        return 0
+
+
+def confirm(who: Uploader, photograph_id: str) -> bool:
+    """Say that nobody can be recognized; whether it was acknowledged."""
+    return post(f"/photographs/{photograph_id}/confirm/", who.cookie, {}) in (200, 302)
+
+
+def prepare(folder: Path, uploaders: int) -> tuple[list[Uploader], Clinician]:
+    """A portal with a visit for each uploader and a reading for a clinician; this process serves it from now on."""
     from pasi_vision.portal.plan import plan_text
     from pasi_vision.portal.setup import initialize
 
     initialize(folder, plan_text("Load", (("S01", "Site"),)), "admin")
-    from django.test import Client
-
-    from pasi_vision.portal.models import ApiToken, Person, Subject
+    from pasi_vision.portal.models import ApiToken, Subject
     from pasi_vision.portal.study_now import current_plan
     from pasi_vision.portal.visits import open_visit
 
     made = []
     for number in range(uploaders):
-        person = Person.objects.create(
-            username=f"u{number}", full_name="U", role="uploader", must_change_password=False
-        )
-        person.sites.add("S01")
+        person = _person(f"u{number}", "uploader")
         subject = Subject.objects.create(code=f"S01-{number:03d}", site_id="S01", enrolled_by=person)
         visit = open_visit(subject, "baseline", date.today(), person, current_plan())
-        client = Client()
-        client.force_login(person, backend=BACKEND)
-        cookie = f"portal_session={client.cookies['portal_session'].value}"
-        made.append(Uploader(ApiToken.make(person, "bench", 1)[1], str(visit.pk), str(subject.pk), cookie))
-    return made
+        token = ApiToken.make(person, "bench", 1)[1]
+        made.append(Uploader(token, str(visit.pk), str(subject.pk), _session(person)))
+    return made, _clinician(made[0])
+
+
+def _person(name: str, role: str) -> Any:
+    from django.contrib.auth.hashers import make_password
+
+    from pasi_vision.portal.models import Person
+
+    person = Person.objects.create(username=name, full_name=name, role=role, must_change_password=False)
+    person.password = make_password(PASSWORD) if role == "clinician" else ""
+    person.save()
+    person.sites.add("S01")
+    return person
+
+
+def _session(person: Any) -> str:
+    """Cookies of a signed-in browser, with a CSRF token of our own."""
+    from django.test import Client
+
+    client = Client()
+    client.force_login(person, backend=BACKEND)
+    return f"portal_session={client.cookies['portal_session'].value}; portal_csrf={CSRF}"
+
+
+def signed_in_again(name: str) -> str:
+    """Cookies of a new session; the old one ends when the clock jumps."""
+    from pasi_vision.portal.models import Person
+
+    return _session(Person.objects.get(username=name))
+
+
+def _clinician(uploader: Uploader) -> Clinician:
+    from pasi_vision.portal.models import Assignment
+
+    person = _person("clinician", "clinician")
+    reading = Assignment.objects.create(
+        visit_id=uploader.visit, clinician=person, reading=1, purpose="first", place=0.5
+    )
+    return Clinician(str(reading.pk), _session(person))
 
 
 def command(*arguments: object) -> list[str]:
-    """`pasi-vision portal ...` in this very interpreter."""
-    return [sys.executable, "-c", "from pasi_vision.cli import main; main()", "portal", *map(str, arguments)]
+    """`pasi-vision portal ...` in this very interpreter; PASI_TEST_CLOCK ("-2h") shows it another time."""
+    shifted = ["faketime", "-f", os.environ["PASI_TEST_CLOCK"]] if "PASI_TEST_CLOCK" in os.environ else []
+    return [*shifted, sys.executable, "-c", "from pasi_vision.cli import main; main()", "portal", *map(str, arguments)]
 
 
 class Server:
@@ -177,7 +247,7 @@ class Told:
     """From the last byte to the verdict."""
 
 
-def send(who: Uploader, view: str, data: bytes, patience_s: float = 900) -> Told:
+def send(who: Uploader, view: str, data: bytes, chunk: int = CHUNK, patience_s: float = 900) -> Told:
     """Send as a browser does: go on after every failure."""
     headers = {**TUS, "Authorization": f"Bearer {who.token}"}
     pairs = {"visit": who.visit, "view": view, "sha256": hashlib.sha256(data).hexdigest()}
@@ -194,7 +264,7 @@ def send(who: Uploader, view: str, data: bytes, patience_s: float = 900) -> Told
                 offset = int(request("HEAD", address, headers, b"")[1]["upload-offset"])
             while offset < len(data):
                 kind = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
-                done = request("PATCH", address, {**headers, **kind}, data[offset : offset + CHUNK])
+                done = request("PATCH", address, {**headers, **kind}, data[offset : offset + chunk])
                 offset = int(done[1]["upload-offset"])
             sent = time.monotonic()
             while time.monotonic() - began < patience_s:

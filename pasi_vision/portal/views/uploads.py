@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -154,7 +152,7 @@ def verdict(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 
 
 def _check_now(upload: Upload) -> None:
-    job = queue.claim_for(f"web:{os.getpid()}:{time.monotonic_ns()}", Job.Kind.RECEIVE, upload.pk)
+    job = queue.claim_for(queue.owner_here(), Job.Kind.RECEIVE, upload.pk)
     if job is None:
         return
     try:
