@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="Settings of the run, such as configs/train/phantom-lite0.yaml.")],
+    config: Annotated[Path, typer.Argument(help="Settings of the run, such as configs/train/phantom-lite2.yaml.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; the model comes to lie in OUT/model.")] = Path(
         "training"
     ),
@@ -22,6 +22,10 @@ def train(
         list[Path] | None, typer.Option(help="Data folder to train on, instead of the settings'; repeatable.")
     ] = None,
     validation: Annotated[list[Path] | None, typer.Option(help="Data folder to validate on; repeatable.")] = None,
+    start_from: Annotated[
+        str | None, typer.Option(help="Where to start instead of the settings': imagenet, nothing, or a model's folder.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed instead of the settings'.", min=0)] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in OUT.")] = False,
 ) -> None:
     """Train a model on data folders (photographs with masks; see data/README.md)."""
@@ -38,5 +42,9 @@ def train(
         settings = settings.model_copy(update={"data": tuple(data)})
     if validation:
         settings = settings.model_copy(update={"validation": tuple(validation)})
+    if start_from is not None:
+        settings = settings.model_copy(update={"start_from": start_from})
+    if seed is not None:
+        settings = settings.model_copy(update={"seed": seed})
     folder = run(settings, out, resume=resume, tell=typer.echo)
     typer.echo(f"model: {folder}")
