@@ -1,4 +1,4 @@
-"""`pasi-vision model export|list|verify`: released models and what becomes one."""
+"""`pasi-vision model export|average|list|verify`: released models and what becomes one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_models)
     group.command("verify")(verify)
     group.command("export")(export)
+    group.command("average")(average)
     app.add_typer(group, name="model")
 
 
@@ -69,4 +70,19 @@ def export(
     except ModuleNotFoundError as error:
         raise InputError(f"exporting needs {error.name}", fix="Install pasi-vision[train].") from error
     record = export_run(run, out, version=version)
+    typer.echo(f"{record.name} {record.version}: {out}")
+
+
+def average(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Models that went on from the same one.")],
+    out: Annotated[Path, typer.Option(help="Folder of the mean.")],
+) -> None:
+    """Make one model of several: the mean of their weights. Calibrate it anew."""
+    from pasi_vision.errors import InputError
+
+    try:
+        from pasi_vision.train.average import average_models
+    except ModuleNotFoundError as error:
+        raise InputError(f"averaging needs {error.name}", fix="Install pasi-vision[train].") from error
+    record = average_models(models, out)
     typer.echo(f"{record.name} {record.version}: {out}")

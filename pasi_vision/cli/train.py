@@ -23,7 +23,8 @@ def train(
     ] = None,
     validation: Annotated[list[Path] | None, typer.Option(help="Data folder to validate on; repeatable.")] = None,
     start_from: Annotated[
-        str | None, typer.Option(help="Where to start instead of the settings': imagenet, nothing, or a model's folder.")
+        str | None,
+        typer.Option(help="Where to start instead of the settings': imagenet, nothing, or a model's folder."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed instead of the settings'.", min=0)] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in OUT.")] = False,
