@@ -175,9 +175,11 @@ def interval_of(network: Model) -> Callable[[str, float], tuple[float, float] | 
         if name in scores:
             low, high = scores[name].area(value)
             return low, min(high, PASI_MAX) if name == "pasi" else high
-        if name in ("pasi", "bsa_percent") or not content:
+        if name in ("pasi", "bsa_percent") or "area_percent" not in content:
             return None
-        return own.area(value) if name == "area_percent" else own.grade(Sign(name), value)
+        if name == "area_percent":
+            return own.area(value)
+        return own.grade(Sign(name), own.corrected(Sign(name), value))
 
     return interval
 

@@ -50,7 +50,7 @@ def calibrate(
     """
     from pasi_vision.score import StudySettings
     from pasi_vision.segment import load_model
-    from pasi_vision.train.calibrate import coverage_record, fit_intervals
+    from pasi_vision.train.calibrate import coverage_record, fit_grade_lines, fit_intervals
     from pasi_vision.train.export import rewrite_record
     from pasi_vision.train.folder import joined, read_folder
     from pasi_vision.train.results import data_facts
@@ -64,8 +64,12 @@ def calibrate(
     network = _changed(network, intervals={})
     outcomes = _outcomes(network, folder, workers)
     fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
+    lines = fit_grade_lines(compare(network, folder, fitting, settings).findings)
+    network = _changed(network, intervals={"grade_line": lines})
     fitted = compare(network, folder, fitting, settings)
-    intervals = fit_intervals(fitted.photos, fitted.visits, fitted.findings, level=level, seed=seed)
+    intervals = {"grade_line": lines} | fit_intervals(
+        fitted.photos, fitted.visits, fitted.findings, level=level, seed=seed
+    )
     intervals["area_convention"] = settings.area_convention
     intervals["calibration"] |= {"data": [data_facts(one) for one in folders], **figures}
     calibrated = _changed(network, intervals=intervals)

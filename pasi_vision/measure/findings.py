@@ -112,15 +112,14 @@ def _measure_region(
 def _grades(
     share: Sequence[tuple[RegionMeasurement, float]], intervals: Intervals, *, clear: bool
 ) -> tuple[dict[Sign, float], dict[Sign, tuple[float, float]]]:
-    """Area-weighted mean grade of each sign over the affected skin of all views, and its interval; all 0 on clear skin."""
+    """Each sign's area-weighted mean grade over the affected skin, on the calibration's line, with its interval; 0 on clear skin."""
     affected = sum(w * m.lesion_percent for m, w in share)
     grades, bounds = {}, {}
     for sign in Sign:
-        grade = (
-            sum(w * m.lesion_percent * m.grades[sign] for m, w in share) / affected
-            if affected > 0 and not clear
-            else 0.0
-        )
+        grade = 0.0
+        if affected > 0 and not clear:
+            mean = sum(w * m.lesion_percent * m.grades[sign] for m, w in share) / affected
+            grade = intervals.corrected(sign, mean)
         grades[sign] = grade
         bounds[sign] = intervals.grade(sign, grade)
     return grades, bounds

@@ -26,6 +26,8 @@ class Intervals:
         area_knots: Predicted area_percent at which the quantiles below hold; between them they are interpolated.
         area_low, area_high: Residual quantiles in per cent points at the knots.
         grades: For each sign the low and high residual quantile in grades.
+        grade_lines: For each sign intercept and slope of the line that takes the network's mean grade of a region to the grade that
+            calibration patients had there on average; a sign without a line stays as it is.
         detection_limit_percent: A predicted area below it is given as 0 (with its interval): smaller areas were as often
             false as true on the calibration phantoms.
     """
@@ -35,15 +37,19 @@ class Intervals:
     area_low: tuple[float, ...] = (-100.0,)
     area_high: tuple[float, ...] = (100.0,)
     grades: Mapping[Sign, tuple[float, float]] = field(default_factory=dict)
+    grade_lines: Mapping[Sign, tuple[float, float]] = field(default_factory=dict)
     detection_limit_percent: float = 0.0
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any] | None) -> Intervals:
         """Read the `intervals` of a model.json; without any, the widest intervals (nothing is known about the errors)."""
-        if not content:
-            return cls(level=0.0)
+        content = content or {}
+        lines = {Sign(sign): (float(line[0]), float(line[1])) for sign, line in content.get("grade_line", {}).items()}
+        if "area_percent" not in content:
+            return cls(level=0.0, grade_lines=lines)
         area = content["area_percent"]
         return cls(
+            grade_lines=lines,
             level=float(content["level"]),
             area_knots=tuple(area["knots"]),
             area_low=tuple(area["low"]),
@@ -57,6 +63,11 @@ class Intervals:
         low = area_percent + float(np.interp(area_percent, self.area_knots, self.area_low))
         high = area_percent + float(np.interp(area_percent, self.area_knots, self.area_high))
         return _within(low, area_percent, high, 100.0)
+
+    def corrected(self, sign: Sign, grade: float) -> float:
+        """The network's mean grade of a region on the line of the calibration patients, within 0-4."""
+        intercept, slope = self.grade_lines.get(sign, (0.0, 1.0))
+        return min(float(GRADE_MAX), max(0.0, intercept + slope * grade))
 
     def grade(self, sign: Sign, grade: float) -> tuple[float, float]:
         """Interval of a grade (0-4)."""

@@ -230,6 +230,7 @@ def _intervals(record: ModelRecord) -> str:
         f"Split conformal, nominal {content['level']:.0%}, of a {content.get('unit', 'finding')}, area by "
         f"{content.get('area_convention', 'outline')}; calibrated on {_facts(calibration.get('data'))} "
         f"({calibration.get('findings')} findings of {calibration.get('patients')} patients).",
+        *_grade_lines(content),
         f"Areas below {content.get('detection_limit_percent', 0):g} % of a region are given as clear.",
         f"Coverage measured on {_facts(measured.get('data'))}:",
         "",
@@ -244,6 +245,14 @@ def _intervals(record: ModelRecord) -> str:
     if not groups:
         lines.append("| all | nothing | not measured: do not rely on these intervals | |")
     return "\n".join(lines)
+
+
+def _grade_lines(content: Mapping[str, Any]) -> list[str]:
+    lines = content.get("grade_line", {})
+    if not lines:
+        return []
+    each = ", ".join(f"{sign} {line[0]:+.2f} {line[1]:+.2f} x" for sign, line in lines.items())
+    return [f"A region's mean grade lies on a line fitted to the same patients ({each} the network's mean)."]
 
 
 def _refusals(record: ModelRecord, evaluations: Iterable[Mapping[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from pasi_vision.anatomy import Sign
 from pasi_vision.errors import InputError
 from pasi_vision.measure import Intervals
 from pasi_vision.segment.layout import Thresholds
-from pasi_vision.train.calibrate import coverage_record, fit_intervals
+from pasi_vision.train.calibrate import coverage_record, fit_grade_lines, fit_intervals
 from pasi_vision.train.thresholds import Histograms, best_threshold, choose_thresholds, dice_curve
 
 LEVELS = 256
@@ -209,3 +209,25 @@ def accept(photo, view=None):  # type: ignore[no-untyped-def]
     from pasi_vision.records import QualityReport, Verdict
 
     return QualityReport((), Verdict.ACCEPT)
+
+
+def test_grades_come_onto_the_line_of_the_patients() -> None:
+    """Truth is 0.5 + 0.6 x the network's grade: the line is found and taken back; too few patients give none."""
+    rows = [
+        {
+            "subject_id": f"P{patient}",
+            "true_area_percent": 5.0,
+            "predicted_area_percent": 4.0,
+            "predicted_erythema": 1.0 + 0.07 * patient,
+            "true_erythema": 0.5 + 0.6 * (1.0 + 0.07 * patient),
+        }
+        for patient in range(30)
+        for _ in range(1 + patient % 3)
+    ]
+    lines = fit_grade_lines(rows)
+    assert lines == {"erythema": [pytest.approx(0.5, abs=1e-3), pytest.approx(0.6, abs=1e-3)]}
+    intervals = Intervals.from_json({"grade_line": lines})
+    assert intervals.corrected(Sign.ERYTHEMA, 2.0) == pytest.approx(1.7, abs=1e-3)
+    assert intervals.corrected(Sign.SCALING, 2.0) == 2.0
+    assert intervals.corrected(Sign.ERYTHEMA, 9.0) == 4.0  # the scale ends there
+    assert fit_grade_lines(rows[:20]) == {}
