@@ -76,6 +76,10 @@ def methods_paragraph(
             "Kappa used all categories of the declared scale (Cohen 1968; Fleiss, Cohen and Everitt 1969; Light 1971); Fleiss' kappa, "
             "AC1 and AC2 follow Fleiss (1971) and Gwet (2014), alpha follows Krippendorff (2019)."
         )
+    if any("studentised" in r.method for r in given.values()):
+        said.append(
+            "Where the usual intervals are too narrow, studentised bootstrap intervals were used (Efron and Tibshirani 1993)."
+        )
     if any(r.statistic.startswith("intra_") and r.value is not None for r in records):
         said.append("Repeated readings by one rater entered the intra-rater figures and the limits of agreement only.")
     said.append(

@@ -76,7 +76,8 @@ def one_way_of_grid(grid: Grid, resampling: Resampling) -> Agreement:
     if grid.is_complete and grid.one_item_each:
         record = replace(_analytic(grid, resampling)[0], reason="; ".join(grid.basis.notes) or None)
         squares = np.sum((grid.values - grid.values.mean(axis=1, keepdims=True)) ** 2, axis=1)
-        uneven = is_uneven(grid.values.mean(axis=1), np.sqrt(squares), grid.item_subject)
+        level = grid.values.mean(axis=1)
+        uneven = not resampling.published and is_uneven(level, np.sqrt(squares), grid.item_subject)
         if not uneven or record.low is None or record.high is None or not np.isfinite([low, high]).all():
             return record
         method = f"{record.method}, widened for uneven spread"

@@ -119,7 +119,8 @@ def _variance_limits(spread: _Spread, pair: Repeated, resampling: Resampling) ->
     down = sum((part * (1 - df / stats.chi2.ppf(1 - tail, df))) ** 2 for part, df in spread.parts)
     up = sum((part * (df / stats.chi2.ppf(tail, df) - 1)) ** 2 for part, df in spread.parts)
     limits = (total - np.sqrt(down), total + np.sqrt(up))
-    uneven = is_uneven(pair.average, np.abs(pair.difference - pair.difference.mean()), pair.owner)
+    apart = np.abs(pair.difference - pair.difference.mean())
+    uneven = not resampling.published and is_uneven(pair.average, apart, pair.owner)
     if uneven:
         squares = (pair.difference - pair.difference.mean()) ** 2
         limits = widened(total, limits, ratio_limits(squares, np.ones_like(squares), pair.owner, resampling))

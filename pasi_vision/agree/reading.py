@@ -105,16 +105,26 @@ def _header(source: Path) -> list[str]:
 
 
 def _refuse_half_rows(source: Path) -> None:
+    """Rows with fewer or more cells than the header, and semicolons between columns."""
     try:
         with source.open(encoding="utf-8-sig", newline="") as stream:
             rows = csv.reader(stream)
-            width = len(next(rows, []))
+            header = next(rows, [])
+            if len(header) == 1 and ";" in header[0]:
+                raise TableError(
+                    f"the columns are separated by semicolons ({header[0]!r})",
+                    where=f"{source} row 1",
+                    fix="Save it as CSV with commas between columns and points in decimals.",
+                )
             for number, row in enumerate(rows, start=2):
-                if len(row) < width:
+                if len(row) != len(header):
+                    more = len(row) > len(header)
                     raise TableError(
-                        f"the row has {len(row)} of {width} cells ({','.join(row)!r})",
+                        f"the row has {len(row)} of {len(header)} cells ({','.join(row)!r})",
                         where=f"{source} row {number}",
-                        fix="Fill it in, or take it out; a value that is not known is an empty cell.",
+                        fix="Write decimals with a point, and quotes around text that holds commas."
+                        if more
+                        else "Fill it in, or take it out; a value that is not known is an empty cell.",
                     )
     except (UnicodeDecodeError, csv.Error):
         return  # read_table names what is wrong with the file

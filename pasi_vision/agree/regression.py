@@ -99,7 +99,8 @@ def deming_of_pair(pair: Pair, resampling: Resampling, error_ratio: float = 1.0)
     centre = (float(pair.x.mean()), float(pair.y.mean()))
     estimator = Estimator(pair.by_subject(_moments(pair)), lambda totals: _line(totals, error_ratio, centre))
     value, without = estimator.value, estimator.leave_one_out()
-    error = np.sqrt((n - 1) / n * np.sum((without - without.mean(axis=0)) ** 2, axis=0))
+    with np.errstate(invalid="ignore"):  # hardly any subjects: without one of them there may be no line
+        error = np.sqrt((n - 1) / n * np.sum((without - without.mean(axis=0)) ** 2, axis=0))
     half = resampling.t(n - 2) * error
     method = (
         f"Deming regression of {pair.rater} on {pair.reference}, error ratio {error_ratio:g}, jackknife of subjects"

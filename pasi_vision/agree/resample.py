@@ -31,7 +31,8 @@ class Resampling:
         n: Bootstrap replicates.
         seed: Seed of the one random generator; the same seed gives the same intervals.
         published: Give the published interval of a statistic also where it is known to hold less than the level
-            (docs/agreement-coverage.md), such as the large-sample one of kappa, instead of the one offered in its place.
+            (docs/agreement-coverage.md), such as the large-sample one of kappa or the chi-squared one of a variance of uneven
+            spread, instead of the one offered in its place.
     """
 
     level: float = 0.95

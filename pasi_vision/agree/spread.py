@@ -123,7 +123,7 @@ def variance_limits(
         usable = degrees > 0
         spread = np.sqrt(squares[usable] / degrees[usable])
     _, position = np.unique(owner[usable], return_inverse=True)
-    uneven = is_uneven(level[usable], spread, position.astype(np.int64))
+    uneven = not resampling.published and is_uneven(level[usable], spread, position.astype(np.int64))
     if uneven:
         factors = ratio_limits(squares[usable], degrees[usable], position.astype(np.int64), resampling)
         limits = widened(value, limits, factors)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pasi_vision.agree.planning import plan_limits
+from pasi_vision.agree.planning import plan_limits, subjects_for_icc
 from pasi_vision.agree.ratings import Ratings
 from pasi_vision.agree.record import Agreement
 from pasi_vision.agree.resample import Resampling
 
 __all__ = ["facts", "summary"]
+
+_WIDE = 0.2
+"""Width of an interval of ICC or kappa from which it cannot tell moderate from good."""
+
+_FEW_RATERS = 5
 
 
 def facts(ratings: Ratings, reference: str | None, resampling: Resampling) -> dict[str, str]:
@@ -39,6 +44,29 @@ def summary(ratings: Ratings, records: Sequence[Agreement], reference: str | Non
     n = len(ratings.subjects)
     if ratings.scale.is_numeric and n >= 2:
         lines.append(plan_limits(n).sentence)
+    return lines + _not_shown(ratings, found)
+
+
+def _not_shown(ratings: Ratings, found: dict[tuple[str, str | None], Agreement]) -> list[str]:
+    """What the data at hand cannot show: an ICC or kappa that is hardly pinned down, and raters who are too few."""
+    lines = []
+    n, k = len(ratings.subjects), len(ratings.raters)
+    icc = found.get(("icc_a1", None))
+    if icc is not None and icc.value is not None and icc.low is not None and icc.high is not None:
+        if icc.high - icc.low > _WIDE:
+            need = ""
+            if 0 < icc.value < 1 and (more := subjects_for_icc(_WIDE, icc.value, k).n_subjects) > n:
+                need = f"; +-{_WIDE / 2:g} would take about {more} subjects"
+            lines.append(
+                f"Not shown: the ICC closer than {icc.low:.2f} to {icc.high:.2f} with {n} subjects and {k} raters{need}."
+            )
+        if k < _FEW_RATERS:
+            lines.append(
+                f"Not shown: how much raters in general differ, because there are {k}; only more raters help, not more subjects."
+            )
+    kappa = found.get(("kappa_quadratic", None)) or found.get(("kappa_unweighted", None))
+    if kappa is not None and kappa.low is not None and kappa.high is not None and kappa.high - kappa.low > _WIDE:
+        lines.append(f"Not shown: kappa closer than {kappa.low:.2f} to {kappa.high:.2f} with {n} subjects.")
     return lines
 
 

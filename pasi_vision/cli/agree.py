@@ -45,6 +45,13 @@ def agree(
     model: Annotated[
         list[str] | None, typer.Option("--model", help="A rater that is not human; never one of 'the others'.")
     ] = None,
+    published: Annotated[
+        bool,
+        typer.Option(
+            "--published",
+            help="Published intervals also where they are known to be too narrow (kappa, AC2, uneven spread).",
+        ),
+    ] = False,
     photos: Annotated[
         Path | None, typer.Option("--photos", help="photos.csv of the same visits, for links to far-out visits.")
     ] = None,
@@ -62,7 +69,7 @@ def agree(
     from pasi_vision.storage import output_folder
 
     read = read_ratings(ratings, scale=scale, value=value)
-    resampling = Resampling(n=bootstrap, seed=seed)
+    resampling = Resampling(n=bootstrap, seed=seed, published=published)
     models = tuple(model or ())
     records = audit(read, reference=reference, by=by, models=models, resampling=resampling)
     far = outliers(read, models, reference) if read.scale.is_numeric else []
@@ -79,6 +86,7 @@ def agree(
         "by": by,
         "bootstrap": bootstrap,
         "model": list(models),
+        "published": published,
     }
     write_run(
         folder / "run.json",

@@ -85,7 +85,7 @@ def write_agreement_report(path: Path, page: AgreementPage) -> None:
     environment.filters["svg"] = Markup
     environment.filters["number"] = _number
     environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:].rstrip(".") + "."
-    environment.filters["words"] = lambda name: _WORDS.get(name, name)
+    environment.filters["words"] = _in_words
     style = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
     text = environment.get_template("agreement.html.j2").render(
         style=Markup(style),
@@ -95,6 +95,14 @@ def write_agreement_report(path: Path, page: AgreementPage) -> None:
         level=page.facts.get("Interval", "95 %"),
     )
     write_text(path, text)
+
+
+def _in_words(name: str) -> str:
+    """A statistic's name as a reader would say it; intra-rater figures carry the word in front."""
+    if name.startswith("intra_"):
+        rest = _in_words(name.removeprefix("intra_"))
+        return f"Intra-rater {rest[0].lower() + rest[1:] if rest[:2].istitle() else rest}"
+    return _WORDS.get(name, name)
 
 
 def _number(value: float | None) -> str:
@@ -242,4 +250,27 @@ _WORDS = {
     "rater_rater_loa": "Half width of two raters' limits",
     "interval_coverage": "Others inside this rater's interval",
     "drift_per_100_days": "Drift per 100 days",
+    "loa_low_at_p10": "Lower limit where the mean is low (10th centile)",
+    "loa_high_at_p10": "Upper limit where the mean is low (10th centile)",
+    "loa_low_at_p50": "Lower limit at the median mean",
+    "loa_high_at_p50": "Upper limit at the median mean",
+    "loa_low_at_p90": "Lower limit where the mean is high (90th centile)",
+    "loa_high_at_p90": "Upper limit where the mean is high (90th centile)",
+    "ratio_bias": "Ratio of rater to reference",
+    "ratio_loa_low": "Lower limit of the ratio",
+    "ratio_loa_high": "Upper limit of the ratio",
+    "variance_subject": "Variance between subjects",
+    "variance_visit": "Variance between a subject's visits",
+    "variance_rater": "Variance between raters",
+    "variance_residual": "Residual variance (rater by visit)",
+    "variance_reading": "Variance between readings",
+    "pasi75_exact": "PASI-75: same decision",
+    "pasi75_kappa": "PASI-75: kappa",
+    "pasi75_patients_changed": "PASI-75: patients with any change",
+    "pasi90_exact": "PASI-90: same decision",
+    "pasi90_kappa": "PASI-90: kappa",
+    "pasi90_patients_changed": "PASI-90: patients with any change",
+    "relapse_exact": "Relapse: same decision",
+    "relapse_kappa": "Relapse: kappa",
+    "relapse_patients_changed": "Relapse: patients with any change",
 }

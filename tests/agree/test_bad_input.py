@@ -25,6 +25,8 @@ def read(tmp_path: Path, rows: str, scale: str | None = "0-4 ordinal") -> agree.
         ("a,x,1,1\na,y,1,5\n", r"row 3 column value: '5' is off the scale"),
         ("a,x,1,1\na,y,1,2.5\n", r"row 3 column value: 2.5 is off the scale"),
         ("a,x,1,1\na,y,1\n", r"row 3: the row has 3 of 4 cells"),
+        ("a,x,1,1\na,y,1,2,5\n", r"row 3: the row has 5 of 4 cells .*decimals with a point"),
+        ("subject_id;rater;reading;value\na;x;1;2,5\n", r"row 1: the columns are separated by semicolons"),
         ("a,x,1,1\na,,1,2\n", r"row 3 column rater: the cell is empty"),
         ("a,x,1,1\na,y,1,severe\n", r"row 3 column value: 'severe' is not a number"),
         ("a,x,1,1\na,y,1,nan\n", r"row 3 column value: 'nan' is not a number"),
@@ -44,6 +46,16 @@ def test_empty_values_are_counted_not_lost(tmp_path, by_name):
     found = by_name(agree.exact(read(tmp_path, rows)))["exact"]
     assert (found.n_ratings, found.n_dropped) == (15, 1)
     assert "1 rows without a value" in found.reason
+
+
+@pytest.mark.parametrize("n_subjects", [2, 3, 4])
+def test_hardly_any_subjects(long, n_subjects):
+    """Every figure has a value or a reason, and no interval is made of thin air."""
+    table = long([[1, 2, 1], [3, 3, 2], [0, 1, 1], [4, 2, 3]][:n_subjects])
+    for record in agree.audit(table, scale="0-4 ordinal", resampling=agree.Resampling(n=50)):
+        assert record.value is not None or record.reason, record
+        for end in (record.value, record.low, record.high):
+            assert end is None or abs(end) < float("inf"), record
 
 
 def test_words_as_grades(tmp_path, by_name):

@@ -51,6 +51,14 @@ def test_gwet_four_raters_with_missing(long, by_name):
     assert (found["ac1"].n_subjects, found["ac1"].n_ratings) == (12, 41)
 
 
+def test_gwet_ac2_of_four_raters_with_missing(long, by_name):
+    """irrCAC's vignette on weighting, quadratic weights: AC2 0.914 (se 0.10396; 0.685 to 1)."""
+    published = agree.Resampling(published=True)
+    found = by_name(agree.chance_corrected(long(FOUR_OBSERVERS), published, scale="1-5 ordinal"))["ac2"]
+    assert (round(found.value, 3), round(found.low, 3), found.high) == (0.914, 0.685, 1.0)
+    assert round(half_width(found, 2.200985), 5) == 0.10396
+
+
 def test_cohen_kappa_of_two_abstractors(long, pairs_of_counts, by_name):
     """irrCAC: kappa 0.7964094 (se 0.05891072)."""
     published = agree.Resampling(published=True)
