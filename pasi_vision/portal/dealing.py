@@ -15,7 +15,7 @@ from pasi_vision.portal.plan import StudyPlan
 from pasi_vision.portal.roles import Role
 from pasi_vision.portal.trail import Subject, record
 
-__all__ = ["deal", "deal_again", "deal_waiting"]
+__all__ = ["ask_again", "deal", "deal_again", "deal_waiting"]
 
 _chance = random.SystemRandom()
 """From the operating system: nobody can predict which visit comes again."""
@@ -46,6 +46,28 @@ def deal_waiting(plan: StudyPlan) -> int:
         with transaction.atomic():
             added += deal(visit, plan)
     return added
+
+
+def ask_again(visit: Visit) -> int:
+    """A visit that was reopened and closed with other photographs: whoever signed is asked again; gives how many.
+
+    Their signed version stays; the next one needs a reason, and starts from an empty form, because other photographs are looked at.
+    """
+    shown = visit.shown_photographs()
+    asked = 0
+    for assignment in visit.assignments.filter(done=True):
+        newest = assignment.versions.order_by("-version").first()
+        if newest is None or newest.content.get("photographs") in (None, shown):
+            continue
+        visit.assignments.filter(pk=assignment.pk).update(done=False, draft={}, draft_saved_at=None)
+        record(
+            None,
+            "reading asked again",
+            Subject("reading", assignment.pk, visit.subject.site_id),
+            reason="other photographs",
+        )
+        asked += 1
+    return asked
 
 
 def deal_again(assignment: Assignment, plan: StudyPlan) -> None:

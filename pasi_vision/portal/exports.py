@@ -17,7 +17,7 @@ from pasi_vision.portal import vault
 from pasi_vision.portal.models import AdverseEvent, DlqiForm, Person, Photograph
 from pasi_vision.portal.scores import findings_rows, score_rows
 from pasi_vision.storage import sha256_of
-from pasi_vision.tables import FINDINGS, PHOTOS, SCORES, Table, write_table
+from pasi_vision.tables import DLQI, FINDINGS, PHOTOS, SCORES, Table, write_table
 
 __all__ = ["EXPORTS", "Export", "photographs_zip"]
 
@@ -121,17 +121,21 @@ def photographs_zip(person: Person) -> IO[bytes]:
 
 
 def _dlqi(person: Person) -> IO[bytes]:
-    columns = ("subject_id", "visit", "day", *(f"item_{n}" for n in range(1, 11)))
     forms = (
         DlqiForm.objects.visible_to(person)
         .select_related("visit__subject")
         .order_by("visit__subject__code", "visit__day")
     )
-    return _csv(columns, ((f.visit.subject.code, f.visit.name, f.visit.day, *f.items) for f in forms))
+    rows = (
+        {"subject_id": f.visit.subject.code, "visit": f.visit.name, "day": f.visit.day}
+        | {f"item_{n}": None if item is None else str(item) for n, item in enumerate(f.items, 1)}
+        for f in forms
+    )
+    return io.BytesIO(_table(rows, DLQI))
 
 
 def _events(person: Person) -> IO[bytes]:
-    names = ("term", "start_day", "end_day", "severity", "serious", "related", "outcome")
+    names = ("term", "start_day", "end_day", "grade", "serious", "related", "outcome")
     events = AdverseEvent.objects.visible_to(person).select_related("subject").order_by("subject__code", "start_day")
     return _csv(("subject_id", *names), ((e.subject.code, *(getattr(e, name) for name in names)) for e in events))
 
@@ -158,6 +162,6 @@ EXPORTS = (
         "the photographs without metadata, photos.csv and a manifest of hashes",
         photographs_zip,
     ),
-    Export("dlqi", "dlqi.csv", "DLQI item numbers", _dlqi),
+    Export("dlqi", "dlqi.csv", "DLQI answers by item number", _dlqi),
     Export("events", "adverse_events.csv", "adverse events", _events),
 )

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from pasi_vision.portal import queue
 from pasi_vision.portal.folder import PortalFolder
-from pasi_vision.portal.model_jobs import installed_model, score_when_ready, segment_key, segment_later
+from pasi_vision.portal.model_jobs import installed_version, score_when_ready, segment_key, segment_later
 from pasi_vision.portal.models import Job, ModelScore, Photograph, Upload, Visit
 from pasi_vision.portal.receive import staged_file
 from pasi_vision.portal.tus import offset_of
@@ -45,19 +45,22 @@ def remove_half_written() -> int:
 
 
 def add_missing_jobs() -> None:
-    """Jobs for what a killed process left between two steps: whole uploads without a check, cleared photographs without masks."""
+    """Jobs for what a killed process left between two steps: whole uploads without a check, cleared photographs without masks.
+
+    A newly installed model's version is asked about everything that an older one has scored.
+    """
     for upload in Upload.objects.filter(state=Upload.State.ARRIVING):
         if offset_of(upload) == upload.length:
             Upload.objects.filter(pk=upload.pk, state=Upload.State.ARRIVING).update(state=Upload.State.WHOLE)
     for upload in Upload.objects.filter(state=Upload.State.WHOLE):
         queue.add(Job.Kind.RECEIVE, upload.pk, delay_s=20)
-    model = installed_model()
-    if not model:
+    version = installed_version()
+    if not version:
         return
     known = set(Job.objects.filter(kind=Job.Kind.SEGMENT).values_list("target", "key"))
     for photograph in Photograph.objects.exclude(identity=Photograph.Identity.WAITING):
-        if (photograph.pk, segment_key(photograph, model)) not in known:
+        if (photograph.pk, segment_key(photograph, version)) not in known:
             segment_later(photograph)
-    scored = ModelScore.objects.values_list("visit_id", flat=True)
+    scored = ModelScore.objects.filter(model=version).values_list("visit_id", flat=True)
     for visit in Visit.objects.filter(state=Visit.State.CLOSED).exclude(pk__in=scored):
         score_when_ready(visit)

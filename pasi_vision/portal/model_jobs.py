@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 from pasi_vision.portal import queue
 from pasi_vision.portal.models import Job, Photograph, Visit
@@ -11,6 +12,7 @@ from pasi_vision.storage import resource
 
 __all__ = [
     "installed_model",
+    "installed_version",
     "photographs_key",
     "score_when_ready",
     "segment_key",
@@ -30,6 +32,15 @@ def installed_model() -> str:
     return names[-1] if names else ""
 
 
+def installed_version() -> str:
+    """Name and first digits of the weights' hash of the model that scores here: what a result is made by; "" without a model."""
+    name = installed_model()
+    if not name:
+        return ""
+    record = json.loads(resource("models", f"{name}/model.json").read_text(encoding="utf-8"))
+    return f"{name}@{record['files']['model.onnx'][:12]}"
+
+
 def used_photographs(visit: Visit) -> list[Photograph]:
     """The photographs a visit is scored from: usable, and looked at for faces and tattoos."""
     return [photograph for photograph in visit.photographs.all() if photograph.is_good and photograph.is_cleared]
@@ -41,26 +52,26 @@ def photographs_key(visit: Visit) -> str:
     return hashlib.sha256("\n".join(used).encode()).hexdigest()
 
 
-def segment_key(photograph: Photograph, model: str) -> str:
-    """What makes a segmentation another one: the pixels and the model."""
-    return f"{photograph.file_sha256[:32]} {model}"[:100]
+def segment_key(photograph: Photograph, version: str) -> str:
+    """What makes a segmentation another one: the pixels and the model's version."""
+    return f"{photograph.file_sha256[:32]} {version}"[:100]
 
 
 def segment_later(photograph: Photograph) -> None:
     """Ask the worker to look at a photograph; without a model nothing is asked (housekeeping asks once there is one)."""
-    model = installed_model()
-    if model and photograph.is_good and photograph.is_cleared:
-        queue.add(Job.Kind.SEGMENT, photograph.pk, segment_key(photograph, model))
+    version = installed_version()
+    if version and photograph.is_good and photograph.is_cleared:
+        queue.add(Job.Kind.SEGMENT, photograph.pk, segment_key(photograph, version))
 
 
 def score_when_ready(visit: Visit) -> None:
     """Ask the worker to score a closed visit, as soon as all its photographs were segmented."""
-    model = installed_model()
+    version = installed_version()
     used = used_photographs(visit)
-    if not model or visit.is_open or not used:
+    if not version or visit.is_open or not used:
         return
-    keys = {(photograph.pk, segment_key(photograph, model)) for photograph in used}
+    keys = {(photograph.pk, segment_key(photograph, version)) for photograph in used}
     targets = [photograph.pk for photograph in used]
     done = Job.objects.filter(kind=Job.Kind.SEGMENT, state=Job.State.DONE, target__in=targets)
     if keys <= set(done.values_list("target", "key")):
-        queue.add(Job.Kind.SCORE, visit.pk, f"{photographs_key(visit)[:32]} {model}"[:100])
+        queue.add(Job.Kind.SCORE, visit.pk, f"{photographs_key(visit)[:32]} {version}"[:100])

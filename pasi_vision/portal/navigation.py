@@ -14,6 +14,7 @@ _MENU = (
     ("home", "Home", Permission.OWN_ACCOUNT),
     ("subjects", "Subjects", Permission.SEE_SUBJECTS),
     ("readings", "To score", Permission.SCORE),
+    ("tables", "DLQI and events", Permission.UPLOAD),
     ("queries", "Queries", Permission.SEE_SUBJECTS),
     ("dashboard", "Dashboard", Permission.SEE_STUDY),
     ("exports", "Exports", Permission.EXPORT),

@@ -15,7 +15,7 @@ from pasi_vision.anatomy import View
 from pasi_vision.errors import InputError
 from pasi_vision.portal import queue, vault
 from pasi_vision.portal.model_jobs import (
-    installed_model,
+    installed_version,
     photographs_key,
     score_when_ready,
     segment_key,
@@ -33,10 +33,14 @@ __all__ = ["score", "segment"]
 
 
 @lru_cache(maxsize=1)
-def _model(name: str) -> Any:
+def _model(version: str) -> Any:
+    """The model of that version; a newer one under the same name is loaded anew."""
     from pasi_vision import pipeline
 
-    return pipeline.load_model(name)
+    model = pipeline.load_model(version.split("@", maxsplit=1)[0])
+    if _version(model) != version:
+        raise InputError(f"model {version} was replaced just now", where="worker", fix="It is tried again.")
+    return model
 
 
 def _version(model: Any) -> str:
@@ -53,7 +57,7 @@ def segment(job: Job) -> None:
 
     photograph = Photograph.objects.select_related("visit__subject").get(pk=job.target)
     model = _needed_model()
-    outdated = job.key != segment_key(photograph, model.name) or not photograph.is_good
+    outdated = job.key != segment_key(photograph, _version(model)) or not photograph.is_good
     if outdated or _segmentation(photograph, model) is not None:
         _finish(job)  # covered or withdrawn since (the newer content has a job of its own), or done before
         score_when_ready(photograph.visit)
@@ -133,12 +137,12 @@ def _segmentation(photograph: Photograph, model: Any) -> Segmentation | None:
 
 
 def _needed_model() -> Any:
-    name = installed_model()
-    if not name:
+    version = installed_version()
+    if not version:
         raise InputError(
             "no model is installed", where="worker", fix="Install one under models/, or set `model: none`."
         )
-    return _model(name)
+    return _model(version)
 
 
 def _request(photograph: Photograph, folder: Path) -> PhotoRequest:

@@ -72,7 +72,7 @@ def findings_of(assignment: Assignment, draft: dict[str, Any]) -> list[Finding]:
 
 
 def content_of(assignment: Assignment, draft: dict[str, Any]) -> dict[str, Any]:
-    """What is signed: the findings and the score that follows, without the subject (the assignment knows it).
+    """What is signed: findings, score and the hashes of the photographs, without the subject (the assignment knows it).
 
     Raises:
         InputError: Values are missing.
@@ -91,6 +91,7 @@ def content_of(assignment: Assignment, draft: dict[str, Any]) -> dict[str, Any]:
     return {
         "findings": rows,
         "note": draft.get("note", ""),
+        "photographs": assignment.visit.shown_photographs(),
         "score": {"pasi": score.pasi, "pasi_continuous": score.pasi_continuous, "bsa_percent": score.bsa_percent},
     }
 
@@ -103,6 +104,8 @@ def sign(assignment: Assignment, by: Person, password: str, *, reason: str = "")
     """
     from pasi_vision.portal.study_now import current_plan
 
+    if assignment.visit.is_open:
+        raise InputError("the visit was opened again", where="signature", fix="It comes back once it is closed.")
     if assignment.clinician_id != by.pk:
         raise InputError("this reading is somebody else's", where="signature", fix="Sign your own readings.")
     check_password(by, password)

@@ -41,6 +41,7 @@ ROUTES = (
     Route("visits/<uuid:visit_id>/views/", visits.view_tiles, "visit-views", P.SEE_SUBJECTS),
     Route("visits/<uuid:visit_id>/camera/", visits.camera, "camera", P.UPLOAD, seen="visit viewed"),
     Route("visits/<uuid:visit_id>/close/", visits.close, "close-visit", P.UPLOAD, _POST),
+    Route("visits/<uuid:visit_id>/reopen/", visits.reopen, "reopen-visit", P.ASK, _POST),
     Route("visits/<uuid:visit_id>/dlqi/", forms.dlqi, "dlqi", P.UPLOAD, _POST),
     Route("visits/<uuid:visit_id>/queries/", queries.ask, "ask", P.ASK, _POST),
     Route(
@@ -56,6 +57,7 @@ ROUTES = (
     Route("readings/<uuid:reading_id>/draft/", readings.draft, "draft", P.SCORE, _POST),
     Route("readings/<uuid:reading_id>/sign/", readings.sign_it, "sign", P.SCORE, _POST),
     Route("readings/<uuid:reading_id>/<int:number>.jpg", readings.image, "reading-image", P.SCORE),
+    Route("tables/", forms.tables, "tables", P.UPLOAD, _BOTH),
     Route("queries/", queries.index, "queries", P.SEE_SUBJECTS),
     Route("queries/<uuid:query_id>/answer/", queries.answer, "answer", P.ANSWER, _POST),
     Route("queries/<uuid:query_id>/close/", queries.close, "close-query", P.ASK, _POST),

@@ -18,7 +18,17 @@ from pasi_vision.portal.plan import PlannedView, StudyPlan
 from pasi_vision.portal.trail import Subject as About
 from pasi_vision.portal.trail import record
 
-__all__ = ["Tile", "about", "close_visit", "confirm_identity", "keep_anyway", "open_visit", "tiles", "withdraw"]
+__all__ = [
+    "Tile",
+    "about",
+    "close_visit",
+    "confirm_identity",
+    "keep_anyway",
+    "open_visit",
+    "reopen_visit",
+    "tiles",
+    "withdraw",
+]
 
 
 @dataclass(frozen=True)
@@ -147,8 +157,30 @@ def close_visit(visit: Visit, reasons: dict[View, str], by: Person, plan: StudyP
         Gap.objects.bulk_create(Gap(visit=visit, view=v, reason=r, given_by=by) for v, r in gaps.items())
         record(by, "visit closed", about(visit), after={"gaps": gaps})
         visit.refresh_from_db()
+        dealing.ask_again(visit)
         dealing.deal(visit, plan)
         score_when_ready(visit)
+
+
+def reopen_visit(visit: Visit, reason: str, by: Person) -> None:
+    """Open a closed visit again. Readings that wait are held back until it is closed; signed ones stay.
+
+    Raises:
+        InputError: It is open, or no reason is given.
+    """
+    reason = reason.strip()[:300]
+    if not reason:
+        raise InputError("a reason is needed", where=str(visit), fix="Write one sentence.")
+    with transaction.atomic():
+        opened = Visit.objects.filter(pk=visit.pk, state=Visit.State.CLOSED).update(
+            state=Visit.State.OPEN, closed_at=None, closed_by=None
+        )
+        if not opened:
+            raise InputError("the visit is open", where=str(visit), fix="Load the page again.")
+        gaps = {gap.view: gap.reason for gap in visit.gaps.all()}
+        visit.gaps.all().delete()  # asked again at closing; the trail keeps what was said
+        record(by, "visit reopened", about(visit), before={"gaps": gaps}, reason=reason)
+    visit.refresh_from_db()
 
 
 def _must_be_open(visit: Visit) -> None:

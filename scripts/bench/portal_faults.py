@@ -18,6 +18,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -289,6 +290,7 @@ def main() -> None:
     parser.add_argument("--clock-back", action="store_true")
     parser.add_argument("--patience", type=float, default=300, help="seconds in which all jobs must end afterwards")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # nothing that was started stays behind
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "portal"
         if given.disk_full:

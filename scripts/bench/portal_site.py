@@ -110,7 +110,7 @@ def prepare(folder: Path, uploaders: int) -> tuple[list[Uploader], Clinician]:
         visit = open_visit(subject, "baseline", date.today(), person, current_plan())
         token = ApiToken.make(person, "bench", 1)[1]
         made.append(Uploader(token, str(visit.pk), str(subject.pk), _session(person)))
-    return made, _clinician(made[0])
+    return made, _clinician()
 
 
 def _person(name: str, role: str) -> Any:
@@ -141,13 +141,16 @@ def signed_in_again(name: str) -> str:
     return _session(Person.objects.get(username=name))
 
 
-def _clinician(uploader: Uploader) -> Clinician:
-    from pasi_vision.portal.models import Assignment
+def _clinician() -> Clinician:
+    """With a reading of a closed visit that nobody sends photographs to."""
+    from pasi_vision.portal.models import Assignment, Subject, Visit
 
     person = _person("clinician", "clinician")
-    reading = Assignment.objects.create(
-        visit_id=uploader.visit, clinician=person, reading=1, purpose="first", place=0.5
+    subject = Subject.objects.create(code="S01-999", site_id="S01", enrolled_by=person)
+    visit = Visit.objects.create(
+        subject=subject, name="baseline", taken_on=date.today(), day=1, state="closed", opened_by=person
     )
+    reading = Assignment.objects.create(visit=visit, clinician=person, reading=1, purpose="first", place=0.5)
     return Clinician(str(reading.pk), _session(person))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,7 +17,9 @@ import pytest
 
 pytest.importorskip("django", reason="the portal needs the extra `portal`")
 
-ROOT = Path(tempfile.mkdtemp(prefix="portal-test-"))
+# A process serves one portal: should pytest load this file twice under two names, the second load finds the first one's portal.
+_MADE = f"PASI_TEST_PORTAL_{os.getpid()}"
+ROOT = Path(os.environ.get(_MADE) or tempfile.mkdtemp(prefix="portal-test-"))
 _SITES = (("S01", "First site"), ("S02", "Second site"))
 
 
@@ -27,7 +30,9 @@ def _make_portal() -> None:
     initialize(ROOT / "portal", plan_text("Test study", _SITES), "admin")
 
 
-_make_portal()
+if _MADE not in os.environ:
+    os.environ[_MADE] = str(ROOT)
+    _make_portal()
 
 PASSWORD = "a long password 17"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pasi_vision.portal import signing
-from pasi_vision.portal.models import Assignment, Photograph
+from pasi_vision.portal.models import Assignment, Photograph, Visit
 from pasi_vision.tables import FINDINGS, PHOTOS, SCORES, read_table
 
 GIVEN = {
@@ -25,6 +25,8 @@ GIVEN = {
 
 def test_findings_and_scores_read_back_as_the_designs_tables(study: Any, signed_in: Any, tmp_path: Path) -> None:
     assert signed_in("analyst").get("/exports/findings/").status_code == 400, "there are none yet, said in words"
+    Visit.objects.update(state="closed")
+    study.visit.refresh_from_db()
     reading = Assignment.objects.create(
         visit=study.visit, clinician=study.people["clinician"], reading=1, purpose="first", place=0
     )
@@ -81,6 +83,8 @@ def test_the_dashboard_sums_model_against_clinicians_by_hand(study: Any, signed_
     """Clinician 12.0 (above), model 15.0: the difference is 3.0, and nobody without the permission sees it."""
     from pasi_vision.portal.models import ModelScore, Visit
 
+    Visit.objects.update(state="closed")
+    study.visit.refresh_from_db()
     reading = Assignment.objects.create(
         visit=study.visit, clinician=study.people["clinician"], reading=1, purpose="first", place=0
     )

@@ -24,8 +24,15 @@ def values(area: float = 10, grade: int = 2) -> dict[str, str]:
     return filled
 
 
+def close(visit: Any) -> None:
+    """As after its closing; readings of an open visit are held back."""
+    visit.state = "closed"
+    visit.save()
+
+
 @pytest.fixture
 def reading(study: Any) -> Assignment:
+    close(study.visit)
     return Assignment.objects.create(
         visit=study.visit, clinician=study.people["clinician"], reading=1, purpose="first", place=0.5
     )
@@ -40,7 +47,9 @@ def test_the_pages_of_a_clinician_name_no_subject_visit_or_site(
 ) -> None:
     from pasi_vision.portal.models import Photograph
 
+    type(study.visit).objects.update(state="open")
     told = send(signed_in("uploader"), jpeg(30))
+    close(study.visit)
     Photograph.objects.filter(pk=told["photograph"]).update(identity="confirmed", kept_reason="test")
     client = signed_in("clinician")
     for page in ("/readings/", f"/readings/{reading.pk}/"):
@@ -68,7 +77,10 @@ def test_the_pages_of_a_clinician_name_no_subject_visit_or_site(
 def test_a_photograph_nobody_looked_at_is_not_shown(reading: Any, signed_in: Any, send: Any, jpeg: Any) -> None:
     from pasi_vision.portal.models import Photograph
 
+    visits = type(reading.visit).objects.filter(pk=reading.visit_id)
+    visits.update(state="open")
     told = send(signed_in("uploader"), jpeg(31))
+    visits.update(state="closed")
     Photograph.objects.filter(pk=told["photograph"]).update(kept_reason="test")
     assert signed_in("clinician").get(f"/readings/{reading.pk}/1.jpg").status_code == 404
 
@@ -160,6 +172,7 @@ def plan_with(**changed: object) -> Any:
 
 
 def signed_by(study: Any, name: str, area: float) -> Assignment:
+    close(study.visit)
     assignment = Assignment.objects.create(
         visit=study.visit, clinician=study.people[name], reading=1, purpose="first", place=0.5
     )

@@ -38,10 +38,15 @@ class HalfRed:
         return Masks(regions, lesion, lesion, signs, model=self.name)
 
 
+def version_of(network: HalfRed) -> str:
+    return f"{network.name}@{network.sha256[:12]}"
+
+
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> HalfRed:
     network = HalfRed()
-    monkeypatch.setattr("pasi_vision.portal.model_jobs.installed_model", lambda: network.name)
+    monkeypatch.setattr("pasi_vision.portal.model_jobs.installed_version", lambda: version_of(network))
+    monkeypatch.setattr("pasi_vision.portal.housekeeping.installed_version", lambda: version_of(network))
     monkeypatch.setattr(scoring, "_needed_model", lambda: network)
     return network
 
@@ -125,6 +130,27 @@ def test_a_covered_photograph_is_segmented_anew(trunk_photograph: Photograph, mo
     cover(Photograph.objects.get(pk=trunk_photograph.pk), boxes_of([[0.0, 0.0, 0.2, 0.2]]), study.people["uploader"])
     work()
     assert model.asked == 2, "other pixels"
+
+
+def test_a_newer_model_scores_everything_once_more_beside_the_older_ones_score(
+    trunk_photograph: Photograph, model: HalfRed, study: Any
+) -> None:
+    nurse, plan = study.people["uploader"], current_plan()
+    visits.confirm_identity(trunk_photograph, nurse)
+    visits.close_visit(
+        Visit.objects.get(pk=study.visit.pk), dict.fromkeys(plan.required_views, "not possible"), nurse, plan
+    )
+    assert work() == 2
+    housekeeping.add_missing_jobs()
+    assert work() == 0, "this version has seen everything"
+    model.sha256 = "e" * 64  # other weights under the same name
+    housekeeping.add_missing_jobs()
+    assert work() == 2
+    housekeeping.add_missing_jobs()
+    assert work() == 0
+    assert model.asked == 2
+    assert Segmentation.objects.count() == 2
+    assert set(ModelScore.objects.values_list("model", flat=True)) == {"half-red@ffffffffffff", "half-red@eeeeeeeeeeee"}
 
 
 def test_stale_uploads_are_given_up(study: Any) -> None:

@@ -16,7 +16,7 @@ __all__ = ["AdverseEvent", "DlqiForm"]
 
 
 class DlqiForm(models.Model):
-    """The ten item numbers (0-3, or null where not answered) of one visit; the questions' wording is not ours to print."""
+    """The ten answers (0-3, "not_relevant", or null where not answered) of one visit; the questions' wording is not ours to print."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     visit = models.OneToOneField(Visit, on_delete=models.PROTECT, related_name="dlqi")
@@ -40,7 +40,7 @@ class AdverseEvent(models.Model):
     term = models.CharField(max_length=200)
     start_day = models.IntegerField()
     end_day = models.IntegerField(null=True)
-    severity = models.CharField(max_length=12)
+    grade = models.PositiveSmallIntegerField()  # 1-5, CTCAE
     serious = models.BooleanField()
     related = models.CharField(max_length=12)
     outcome = models.CharField(max_length=24)
@@ -53,6 +53,11 @@ class AdverseEvent(models.Model):
         """By day."""
 
         ordering = ["start_day"]
+
+    @property
+    def grade_in_words(self) -> str:
+        """As CTCAE names it."""
+        return ("", "mild", "moderate", "severe", "life-threatening", "fatal")[self.grade]
 
     @staticmethod
     def scope(person: Person) -> Q:

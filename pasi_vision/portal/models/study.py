@@ -100,6 +100,10 @@ class Visit(models.Model):
         """Whether photographs may still come."""
         return self.state == self.State.OPEN
 
+    def shown_photographs(self) -> list[str]:
+        """SHA-256 of the photographs that a clinician is shown, in an order that tells nothing."""
+        return sorted(p.file_sha256 for p in self.photographs.all() if p.is_good and p.is_cleared)
+
     def __str__(self) -> str:
         return f"{self.subject.code} {self.name}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -13,7 +14,7 @@ from django.utils import timezone
 from pasi_vision.anatomy import Region, Sign
 from pasi_vision.errors import InputError
 from pasi_vision.portal import signing, vault
-from pasi_vision.portal.models import Assignment, Photograph
+from pasi_vision.portal.models import Assignment, Photograph, Visit
 from pasi_vision.portal.study_now import current_plan
 from pasi_vision.portal.trail import Subject
 from pasi_vision.portal.views.photographs import jpeg
@@ -34,8 +35,14 @@ GRADES = {
 """Our own short descriptions of the grades 0-4 of each sign."""
 
 
+def _ready(request: HttpRequest) -> Any:
+    """One's readings whose time has come and whose visit is closed; those of a reopened visit are held back."""
+    mine = Assignment.objects.visible_to(request.user)
+    return mine.filter(not_before__lte=timezone.now(), visit__state=Visit.State.CLOSED)
+
+
 def _reading(request: HttpRequest, reading_id: UUID) -> Assignment:
-    found = Assignment.objects.visible_to(request.user).filter(not_before__lte=timezone.now())
+    found = _ready(request)
     reading: Assignment = get_object_or_404(found.select_related("visit__subject", "clinician"), pk=reading_id)
     request.seen_thing = Subject("reading", reading.pk, reading.visit.subject.site_id)
     return reading
@@ -50,7 +57,7 @@ def _photographs(reading: Assignment) -> list[Photograph]:
 
 def waiting(request: HttpRequest) -> HttpResponse:
     """The queue, in its random order; names nothing but numbers."""
-    mine = Assignment.objects.visible_to(request.user).filter(not_before__lte=timezone.now())
+    mine = _ready(request)
     to_do = list(mine.filter(done=False))
     done = mine.filter(done=True).prefetch_related("versions")
     newest = sorted(

@@ -18,7 +18,7 @@ from pasi_vision.portal.schedule import progress
 from pasi_vision.portal.scores import rows_of_visit
 from pasi_vision.portal.study_now import current_plan
 
-__all__ = ["camera", "close", "page", "start", "view_tiles"]
+__all__ = ["camera", "close", "page", "reopen", "start", "view_tiles"]
 
 
 def _visit(request: HttpRequest, visit_id: UUID) -> Visit:
@@ -97,6 +97,13 @@ def camera(request: HttpRequest, visit_id: UUID) -> HttpResponse:
         "upload_max_mb": PortalFolder.current().settings().upload_max_mb,
     }
     return render(request, "portal/camera.html", context)
+
+
+def reopen(request: HttpRequest, visit_id: UUID) -> HttpResponse:
+    """A monitor opens a closed visit again, with a reason."""
+    visit = _visit(request, visit_id)
+    visits.reopen_visit(visit, request.POST.get("reason", ""), request.user)
+    return redirect("visit", visit_id=visit.pk)
 
 
 def close(request: HttpRequest, visit_id: UUID) -> HttpResponse:
