@@ -96,7 +96,7 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
     plaques, pustular = erupted(extras, unpenned(plaques), setting.style)
     maps = lesion_maps(plaques, surface.place_mm, surface.rest_normal)
     if subject.hair < 0:
-        subject = replace(subject, hair=float(rng.uniform(0.1, 0.6)))
+        subject = replace(subject, hair=float(rng.uniform(0.1, 0.6)) * preset.hair)
     image, alpha, others = _photograph(rng, setting, subject, _Ill(maps, style, pustular), extras, shape)
     alive = np.array([plaque.active for plaque in plaques] + [False])[maps.plaque]
     outline, votes = outlined(rng, preset.outline, maps, surface.skin, alive)
@@ -150,12 +150,13 @@ def _scene(
     """The skin in view: a body by rays, or a flat scene; a hair of -1 is still to be drawn."""
     full, half = frame
     person = draw_person(rng, preset.tones)
+    person = replace(person, hair=person.hair * preset.hair)
     seen = body_view(scene, half, rng, who, person) if scene in SITES else None
     if seen is not None:
         half = Canvas(half.height, half.width, seen.shell.pixel_mm)
         person = replace(person, hair=person.hair * (0.3 if seen.female else 1.0))
         return Setting(scene, preset, full, half, seen.shell.axis), _Subject(
-            seen.shell, seen.surface, person, seen.hair
+            seen.shell, seen.surface, person, seen.hair * preset.hair
         )
     scene = FLAT_TWINS.get(scene, scene)
     shell = builders()[scene](half, rng)

@@ -66,7 +66,7 @@ def draw_overlay(rng: Rng, setting: Setting, person: Person, maps: LesionMaps) -
         return overlay
     if rng.random() < 0.8:
         marks.add_spots(overlay, rng, person, mm)
-    if rng.random() < 0.35 * much:
+    if rng.random() < 0.35 * much * setting.preset.redness:
         marks.add_flush(overlay, rng, float(rng.uniform(0.15, 0.8)))
     if rng.random() < 0.07 * much:
         marks.add_tan_line(overlay, rng)
@@ -74,7 +74,7 @@ def draw_overlay(rng: Rng, setting: Setting, person: Person, maps: LesionMaps) -
         marks.add_veins(overlay, rng, mm, axis)
     if scene in ("patch", "trunk", "fold", "limb") and rng.random() < 0.07 * much:
         marks.add_stretch_marks(overlay, rng, mm, axis + float(rng.normal(0, 0.3)))
-    if rng.random() < 0.07 * much:
+    if rng.random() < 0.07 * much * setting.preset.redness:
         marks.add_scratches(overlay, rng, mm)
     if scene in ("patch", "trunk", "limb") and rng.random() < 0.04 * much:
         marks.add_tattoo(overlay, rng)

@@ -70,6 +70,8 @@ class CloseUpPreset(Settings):
     garment: float = Field(0.09, ge=0, le=1, description="share with clothing over an edge of the frame")
     watermark: float = Field(0.5, ge=0, le=1)
     distract: float = Field(1.0, ge=0, description="factor on how often healthy skin carries distractors")
+    redness: float = Field(1.0, ge=0, le=2, description="factor on how often there is redness that is no disease")
+    hair: float = Field(1.0, ge=0, le=1, description="factor on hair of body and head (ablation)")
     scale_layer: bool = Field(True, description="draw scale (ablation)")
     negatives: float = Field(0.06, ge=0, le=1, description="share with another dermatosis")
     outline: OutlineSettings = OutlineSettings()

@@ -104,3 +104,11 @@ def test_the_presets_show_extras_and_one_can_be_left_out_alone() -> None:
     both = render_closeup(5, 1, preset(ruler=1.0, pen=1.0), SIZE)
     only = render_closeup(5, 1, preset(ruler=1.0), SIZE)
     np.testing.assert_array_equal(both.regions, only.regions)
+
+
+def test_hair_and_redness_can_be_left_out() -> None:
+    bald = preset("scalp").model_copy(update={"hair": 0.0})
+    assert render_closeup(3, 0, bald, SIZE).regions.any()
+    flushed, pale = (preset("patch").model_copy(update={"redness": value}) for value in (2.0, 0.0))
+    reds = [np.mean([render_closeup(4, i, p, 96).image[..., 0].mean() for i in range(3)]) for p in (flushed, pale)]
+    assert reds[0] != reds[1]
