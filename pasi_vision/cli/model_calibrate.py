@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pasi_vision.train.folder import DataFolder
 
 
+FEWEST_OF_A_KIND = 30
+"""Photographs from which views and close-ups each get thresholds of their own."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the group `model`, which stands before this file in the alphabet."""
     group = next(one.typer_instance for one in app.registered_groups if one.name == "model")
@@ -48,6 +52,7 @@ def calibrate(
 
     Without --check, half of the patients calibrate and the other half tell the coverage.
     """
+    from pasi_vision.anatomy import View
     from pasi_vision.score import StudySettings
     from pasi_vision.segment import load_model
     from pasi_vision.train.calibrate import coverage_record, fit_grade_lines, fit_intervals
@@ -84,10 +89,11 @@ def calibrate(
     }
     record = calibrated.folder.record
     rewrite_record(network.folder.path, record, intervals=intervals)
-    limits = record.thresholds
-    typer.echo(f"thresholds: skin {limits.skin}, lesion {limits.lesion}, outline {limits.outline}")
-    for name, row in figures.get("thresholds", {}).items():
-        typer.echo(f"  {name}: Dice {row['dice']} (at 0.5: {row.get('dice_at_half')}), n = {row['photographs']}")
+    for key, kind in (("thresholds", View.TRUNK_FRONT), ("close_up_thresholds", None)):
+        limits = record.thresholds_of(kind)
+        typer.echo(f"{key}: skin {limits.skin}, lesion {limits.lesion}, outline {limits.outline}")
+        for name, row in figures.get(key, {}).items():
+            typer.echo(f"  {name}: Dice {row['dice']} (at 0.5: {row.get('dice_at_half')}), n = {row['photographs']}")
     typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
     for name, row in intervals["measured_coverage"]["all"].items():
         typer.echo(
@@ -126,6 +132,7 @@ def _with_thresholds(
     """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from pasi_vision.anatomy import View
     from pasi_vision.errors import PhotoError
     from pasi_vision.photo import calibrate as calibrate_colours
     from pasi_vision.photo import check_photo, read_photo
@@ -142,17 +149,28 @@ def _with_thresholds(
         seen = network.outputs(image.pixels, image.view, image.calibration.mm_per_px)
         return histograms_of(photo, image, seen), signals_of(image.pixels, seen)
 
-    found, known = [], []
+    found: dict[bool, list[Any]] = {True: [], False: []}
+    known = []
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        for number, one in enumerate(pool.map(look, folder.photos), 1):
+        for number, (photo, one) in enumerate(zip(folder.photos, pool.map(look, folder.photos), strict=True), 1):
             if one is not None:
-                found += [one[0]] if one[0] is not None else []
+                found[photo.view is View.CLOSE_UP] += [one[0]] if one[0] is not None else []
                 known.append(one[1])
             show_progress(number, len(folder.photos))
-    choice = choose_thresholds(found, network.folder.record.thresholds, false_area_cost=false_area_cost)
     limits, caught = _familiarity(network, folder, known, seed)
-    figures = {"thresholds": choice.figures, "false_area_cost": false_area_cost, "strange_pictures_refused": caught}
-    return _changed(network, thresholds=choice.thresholds, familiarity=limits), figures
+    figures: dict[str, Any] = {"false_area_cost": false_area_cost, "strange_pictures_refused": caught}
+    chosen: dict[str, Any] = {"familiarity": limits, "close_up_thresholds": None}
+    # Views and close-ups differ in how much lesion they show, so each has its own, where the folder holds enough of both.
+    several = min(len(one) for one in found.values()) >= FEWEST_OF_A_KIND
+    kinds = (
+        {"thresholds": found[False], "close_up_thresholds": found[True]}
+        if several
+        else {"thresholds": found[True] + found[False]}
+    )
+    for key, histograms in kinds.items():
+        choice = choose_thresholds(histograms, network.folder.record.thresholds, false_area_cost=false_area_cost)
+        figures[key], chosen[key] = choice.figures, choice.thresholds
+    return _changed(network, **chosen), figures
 
 
 def _familiarity(

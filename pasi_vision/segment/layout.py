@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from pasi_vision.anatomy import GRADE_MAX, Region, Sign
+from pasi_vision.anatomy import GRADE_MAX, Region, Sign, View
 from pasi_vision.settings import Settings
 
 __all__ = [
@@ -102,6 +102,8 @@ class ModelRecord(Settings):
         format_version: `FORMAT_VERSION`.
         name, version: Of the model.
         outputs: `OUTPUTS`; a model with others is refused.
+        thresholds, close_up_thresholds: For views of the protocol, and for close-ups and unknown photographs (None: the same), where
+            lesions are large and rarely absent.
         intervals: Residual quantiles (truth - prediction) with their level and measured coverage; see docs/model.md.
         familiarity: Signal -> limit above which a picture is unlike a photograph of skin; see familiarity.py.
         training: What it was trained on, in words and figures (data, seeds, settings, versions).
@@ -116,7 +118,13 @@ class ModelRecord(Settings):
     preprocessing: Preprocessing = Preprocessing()
     working: Working = Working()
     thresholds: Thresholds = Thresholds()
+    close_up_thresholds: Thresholds | None = None
     intervals: dict[str, Any] = Field(default_factory=dict)
     familiarity: dict[str, float] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str]
+
+    def thresholds_of(self, view: View | None) -> Thresholds:
+        """Those of a photograph of that view (None: not known)."""
+        close = view is None or view is View.CLOSE_UP
+        return self.close_up_thresholds if close and self.close_up_thresholds is not None else self.thresholds

@@ -121,7 +121,7 @@ class Model:
         return self._nothing(shape, strange) if strange else self._masks(seen, shape, image.view)
 
     def _masks(self, seen: NDArray[np.float32], shape: tuple[int, int], view: View | None) -> Masks:
-        limits = self.folder.record.thresholds
+        limits = self.folder.record.thresholds_of(view)
         skin_probability = 1 - seen[0]
         skin_small = skin_probability >= limits.skin
         if skin_small.mean() < SMALLEST_SKIN_SHARE:

@@ -11,7 +11,7 @@ from pasi_vision.anatomy import Sign
 from pasi_vision.errors import InputError
 from pasi_vision.segment.checkpoint import ModelFolder
 from pasi_vision.segment.familiarity import LEAST_LIMITS
-from pasi_vision.segment.layout import ModelRecord
+from pasi_vision.segment.layout import ModelRecord, Thresholds
 from pasi_vision.storage import write_text
 
 __all__ = ["card_text", "read_evaluation", "read_private", "write_card"]
@@ -68,10 +68,14 @@ def read_evaluation(path: str | Path, record: ModelRecord) -> dict[str, Any]:
     """
     content = _json(path)
     try:
-        weights, thresholds = content["model"]["sha256"], content["thresholds"]
+        weights = content["model"]["sha256"]
+        thresholds = content["thresholds"], content.get("close_up_thresholds", content["thresholds"])
     except (KeyError, TypeError) as error:
         raise InputError("not an evaluation", where=str(path), fix="Give what `pasi-vision evaluate` wrote.") from error
-    if weights not in record.files.values() or thresholds != record.thresholds.model_dump():
+    if weights not in record.files.values() or thresholds != (
+        record.thresholds.model_dump(),
+        record.thresholds_of(None).model_dump(),
+    ):
         raise InputError(
             "the evaluation is of other weights or thresholds than the model",
             where=str(path),
@@ -153,7 +157,7 @@ as a medical device; it is not clinically validated. Induration cannot be seen i
 **Network.** Encoder {architecture.encoder}, decoder {architecture.decoder}; looks at the skin in a view with up to
 {record.working.view_pixels / 1e6:g} megapixels and at
 close-ups with {", ".join(str(side) for side in record.working.close_up_longer_sides)} px on the longer side.
-Thresholds: skin {record.thresholds.skin:g}, lesion {record.thresholds.lesion:g}, outline {record.thresholds.outline:g}."""
+Thresholds: {_thresholds(record)}."""
 
 
 def _training(record: ModelRecord) -> str:
@@ -245,6 +249,15 @@ def _intervals(record: ModelRecord) -> str:
     if not groups:
         lines.append("| all | nothing | not measured: do not rely on these intervals | |")
     return "\n".join(lines)
+
+
+def _thresholds(record: ModelRecord) -> str:
+    def said(limits: Thresholds) -> str:
+        return f"skin {limits.skin:g}, lesion {limits.lesion:g}, outline {limits.outline:g}"
+
+    if record.close_up_thresholds is None:
+        return said(record.thresholds)
+    return f"in views {said(record.thresholds)}; in close-ups {said(record.close_up_thresholds)}"
 
 
 def _grade_lines(content: Mapping[str, Any]) -> list[str]:

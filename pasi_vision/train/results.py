@@ -99,6 +99,7 @@ def evaluation_of(
         "format_version": FORMAT_VERSION,
         "model": {"name": model.name, "version": model.version, "sha256": model.sha256},
         "thresholds": record.thresholds.model_dump(),
+        "close_up_thresholds": record.thresholds_of(None).model_dump(),
         "data": data_facts(folder),
         "photographs": {
             "all": len(outcomes),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pasi_vision.errors import InputError
 from pasi_vision.records import CalibratedImage
 from pasi_vision.segment import Model, load_model
 from pasi_vision.segment.checkpoint import open_model
-from pasi_vision.segment.layout import LESION, OUTLINE, OUTPUTS
+from pasi_vision.segment.layout import LESION, OUTLINE, OUTPUTS, Thresholds
 
 Wrap = Callable[..., CalibratedImage]
 Blotches = Callable[[int, int], NDArray[np.uint8]]
@@ -142,3 +143,16 @@ def test_importing_loads_no_torch() -> None:
 
     code = "import sys, pasi_vision.segment; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_close_ups_have_thresholds_of_their_own(model: Model, wrap: Wrap, blotches: Blotches) -> None:
+    """A network that says 0.4 everywhere: affected in a close-up from 0.3 on, not in a view from 0.5 on."""
+    record = model.folder.record.model_copy(
+        update={"close_up_thresholds": Thresholds(skin=0.5, lesion=0.3, outline=0.3)}
+    )
+    unsure = _fixed(model, trunk=1.0, lesion=0.4, outline=0.4)
+    unsure = replace(unsure, folder=replace(unsure.folder, record=record))
+    pixels = blotches(96, 128)
+    assert not unsure.segment(wrap(pixels, View.TRUNK_FRONT)).outline.any()
+    for view in (View.CLOSE_UP, None):
+        assert unsure.segment(wrap(pixels, view)).outline.all()
