@@ -48,8 +48,16 @@ class Plan:
     source: str
 
 
-def plan_icc(n_subjects: int, icc: float, n_raters: int = 2, *, level: float = 0.95) -> Plan:
+def plan_icc(
+    n_subjects: int, icc: float, n_raters: int = 2, *, n_readings: int = 1, intra_icc: float = 1.0, level: float = 0.95
+) -> Plan:
     """Expected width of the interval of a single-rater ICC.
+
+    Args:
+        n_subjects, icc, n_raters: Number of subjects and raters, and the expected ICC of single readings.
+        n_readings: Readings of each rater that are averaged; more than one makes the ICC higher and its interval narrower.
+        intra_icc: Correlation of two readings by the same rater, at least `icc`; needed with more than one reading.
+        level: Confidence level.
 
     Raises:
         InputError: A number is out of its range.
@@ -58,15 +66,20 @@ def plan_icc(n_subjects: int, icc: float, n_raters: int = 2, *, level: float = 0
     0.2
     """
     _check(n_subjects, level, icc=icc, n_raters=n_raters)
-    k = n_raters
+    icc, k, means = _icc_of_means(icc, intra_icc, n_readings), n_raters, _means(n_readings)
     spread = 2 * (1 - icc) ** 2 * (1 + (k - 1) * icc) ** 2 / (k * (k - 1))
     width = 2 * _z(level) * math.sqrt(spread / (n_subjects - 1))
-    sentence = f"{n_subjects} subjects and {k} raters pin an ICC of {icc:g} down to about +-{width / 2:.2f} ({level:.0%} interval)."
+    who = f"{n_subjects} subjects and {k} raters{means}"
+    sentence = f"{who} pin an ICC of {icc:.3g} down to about +-{width / 2:.2f} ({level:.0%} interval)."
     return Plan(n_subjects, width, sentence, _BONETT)
 
 
-def subjects_for_icc(width: float, icc: float, n_raters: int = 2, *, level: float = 0.95) -> Plan:
+def subjects_for_icc(
+    width: float, icc: float, n_raters: int = 2, *, n_readings: int = 1, intra_icc: float = 1.0, level: float = 0.95
+) -> Plan:
     """Subjects needed for an ICC interval no wider than `width` (Bonett 2002, with his correction for two raters and ICC >= 0.7).
+
+    Other arguments as `plan_icc`.
 
     Raises:
         InputError: A number is out of its range.
@@ -75,13 +88,15 @@ def subjects_for_icc(width: float, icc: float, n_raters: int = 2, *, level: floa
     36
     """
     _check(3, level, icc=icc, n_raters=n_raters, width=width)
-    k = n_raters
+    icc, k, means = _icc_of_means(icc, intra_icc, n_readings), n_raters, _means(n_readings)
     spread = (1 - icc) ** 2 * (1 + (k - 1) * icc) ** 2 / (k * (k - 1) * width**2)
     number = 8 * _z(level) ** 2 * spread + 1
     if k == 2 and icc >= 0.7:
         number += 5 * icc
     n = math.ceil(number - 1e-9)
-    return Plan(n, width, f"{n} subjects and {k} raters for an ICC of {icc:g} within +-{width / 2:g}.", _BONETT)
+    return Plan(
+        n, width, f"{n} subjects and {k} raters{means} for an ICC of {icc:.3g} within +-{width / 2:g}.", _BONETT
+    )
 
 
 def plan_limits(n_subjects: int, *, level: float = 0.95) -> Plan:
@@ -174,6 +189,21 @@ def _kappa_variance(kappa: float, shares: list[float], weights: str) -> float:
     means = (w @ columns)[:, None] + (rows @ w)[None, :]
     inside = np.sum(table * (w * (1 - chance) - means * (1 - seen)) ** 2)
     return float((inside - (seen * chance - 2 * chance + seen) ** 2) / (1 - chance) ** 4)
+
+
+def _icc_of_means(icc: float, intra_icc: float, n_readings: int) -> float:
+    """ICC of raters who each average so many readings: the reading variance 1 - intra_icc is divided by their number."""
+    if n_readings < 1 or not icc <= intra_icc <= 1 or (n_readings > 1 and intra_icc == 1):
+        raise InputError(
+            f"{n_readings} readings with an intra-rater ICC of {intra_icc:g} and an ICC of {icc:g}",
+            where="n_readings, intra_icc",
+            fix="Give at least 1 reading, and with more than one how two readings by the same rater correlate (icc to below 1).",
+        )
+    return icc / (intra_icc + (1 - intra_icc) / n_readings)
+
+
+def _means(n_readings: int) -> str:
+    return f" (mean of {n_readings} readings each)" if n_readings > 1 else ""
 
 
 def _z(level: float) -> float:

@@ -106,6 +106,12 @@ def agree_plan(
     subjects: Annotated[int | None, typer.Option("--subjects", help="Number of subjects there are.")] = None,
     icc: Annotated[float | None, typer.Option("--icc", help="Plan an ICC of this size.")] = None,
     raters: Annotated[int, typer.Option("--raters", help="Number of raters, for an ICC.")] = 2,
+    readings: Annotated[
+        int, typer.Option("--readings", help="Readings of each rater that are averaged, for an ICC.")
+    ] = 1,
+    intra_icc: Annotated[
+        float, typer.Option("--intra-icc", help="Correlation of two readings by the same rater, with --readings.")
+    ] = 1.0,
     kappa: Annotated[float | None, typer.Option("--kappa", help="Plan a kappa of this size.")] = None,
     shares: Annotated[
         str | None, typer.Option("--shares", help="Expected share of each category, as 0.2,0.5,0.3.")
@@ -122,7 +128,9 @@ def agree_plan(
         )
     if icc is not None:
         plan = (
-            planning.plan_icc(subjects, icc, raters) if subjects else planning.subjects_for_icc(width or 0, icc, raters)
+            planning.plan_icc(subjects, icc, raters, n_readings=readings, intra_icc=intra_icc)
+            if subjects
+            else planning.subjects_for_icc(width or 0, icc, raters, n_readings=readings, intra_icc=intra_icc)
         )
     elif kappa is not None:
         try:

@@ -14,6 +14,7 @@ from pasi_vision.agree.planning import expected_table
 from pasi_vision.agree.ratings import assemble
 from pasi_vision.agree.simulate import DESIGNS, coverage, simulate
 from pasi_vision.agree.spread import ratio_limits
+from pasi_vision.errors import InputError
 
 COLUMNS = ["subject_id", "rater", "reading", "value"]
 
@@ -124,6 +125,24 @@ def test_plan_of_icc_agrees_with_simulation():
         record = {r.statistic: r for r in agree.icc(frame)}["icc_c1"]
         widths.append(record.high - record.low)
     assert agree.plan_icc(50, 0.8, 3).width == pytest.approx(np.mean(widths), rel=0.08)
+
+
+def test_plan_of_readings_agrees_with_simulation():
+    """Two readings averaged: subject 0.6, rater by subject 0.2, reading 0.2, so an ICC of 0.6 / 0.9 instead of 0.6."""
+    rng = np.random.default_rng(3)
+    widths = []
+    for _ in range(60):
+        table = rng.normal(0, np.sqrt(0.6), (50, 1)) + rng.normal(0, np.sqrt(0.2), (50, 3))
+        table = table + rng.normal(0, np.sqrt(0.2), (50, 3, 2)).mean(axis=2)
+        frame = pd.DataFrame([(str(s), str(r), 1, table[s, r]) for s in range(50) for r in range(3)], columns=COLUMNS)
+        record = {r.statistic: r for r in agree.icc(frame)}["icc_c1"]
+        widths.append(record.high - record.low)
+    plan = agree.plan_icc(50, 0.6, 3, n_readings=2, intra_icc=0.8)
+    assert "3 raters (mean of 2 readings each) pin an ICC of 0.667 down" in plan.sentence
+    assert plan.width == pytest.approx(np.mean(widths), rel=0.08)
+    assert plan.width < agree.plan_icc(50, 0.6, 3).width
+    with pytest.raises(InputError, match="readings with an intra-rater ICC"):
+        agree.plan_icc(50, 0.6, 3, n_readings=2)
 
 
 def test_plan_of_kappa_agrees_with_simulation():
