@@ -54,11 +54,15 @@ def _not_shown(ratings: Ratings, found: dict[tuple[str, str | None], Agreement])
     icc = found.get(("icc_a1", None))
     if icc is not None and icc.value is not None and icc.low is not None and icc.high is not None:
         if icc.high - icc.low > _WIDE:
-            need = ""
-            if 0 < icc.value < 1 and (more := subjects_for_icc(_WIDE, icc.value, k).n_subjects) > n:
-                need = f"; +-{_WIDE / 2:g} would take about {more} subjects"
+            need = "more raters would help, more subjects hardly"
+            alone = found.get(("icc_c1", None))
+            if alone is not None and None not in (alone.value, alone.low, alone.high):
+                single, width = float(alone.value or 0.0), float(alone.high or 0.0) - float(alone.low or 0.0)
+                if width > _WIDE and 0 < single < 1:
+                    more = subjects_for_icc(_WIDE, single, k).n_subjects
+                    need = f"+-{_WIDE / 2:g} would take about {max(more, n + 1)} subjects, and more if raters differ"
             lines.append(
-                f"Not shown: the ICC closer than {icc.low:.2f} to {icc.high:.2f} with {n} subjects and {k} raters{need}."
+                f"Not shown: the ICC closer than {icc.low:.2f} to {icc.high:.2f} with {n} subjects and {k} raters; {need}."
             )
         if k < _FEW_RATERS:
             lines.append(
