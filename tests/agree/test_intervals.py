@@ -33,7 +33,11 @@ def test_short_form_of_the_coverage_study():
         "deming_slope",
         "kappa_quadratic",
         "ac1",
+        "ac2",
         "alpha_ordinal",
+        "individual_equivalence",
+        "variance_residual",
+        "icc_1 (own raters)",
     ):
         tally = found[name]
         assert tally.absent == 0, name
