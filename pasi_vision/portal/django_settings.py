@@ -114,6 +114,18 @@ DATABASES = {"default": _database()}
 DATABASES["snapshot"] = _snapshot(DATABASES["default"])
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+def _s3_config() -> Any:
+    """Plain paths and no checksum trailers: what stores other than Amazon's own understand too."""
+    from botocore.config import Config
+
+    return Config(
+        s3={"addressing_style": "path"},
+        signature_version="s3v4",
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+
+
 STATIC_URL = "/static/"
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
@@ -129,6 +141,7 @@ _vault: dict[str, Any] = (
             "region_name": _portal.s3_region,
             "file_overwrite": True,
             "default_acl": "private",
+            "client_config": _s3_config(),
         },
     }
 )

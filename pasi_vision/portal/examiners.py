@@ -23,7 +23,7 @@ from pasi_vision.portal.examine import Examined, Unreadable, examine
 
 __all__ = ["begin", "end", "examined", "room"]
 
-_NICENESS = 5
+_NICENESS = 2
 """Pages come first: an examiner takes what they leave."""
 _WAITING_PER_EXAMINER = 4
 """More photographs than these wait before the check: then the next bytes are taken later, so that each verdict comes soon."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from pasi_vision.errors import InputError
+from pasi_vision.errors import InputError, OutputError
 from pasi_vision.portal.folder import PortalFolder
 from pasi_vision.storage import output_folder, writing
 
@@ -33,13 +35,32 @@ class WholeFileStorage(FileSystemStorage):
         return name
 
 
+@contextlib.contextmanager
+def _object_store() -> Iterator[None]:
+    """An object store that is away or refuses is an error in plain words; on disk there is none of it."""
+    if isinstance(default_storage, FileSystemStorage) or isinstance(
+        getattr(default_storage, "_wrapped", None), FileSystemStorage
+    ):
+        yield
+        return
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise OutputError(
+            f"the object store does not answer ({type(error).__name__})", where="vault", fix="It is tried again."
+        ) from error
+
+
 def put(name: str, data: bytes) -> None:
     """Write a file of the vault.
 
     Raises:
-        OutputError: Disk full or no permission; nothing half-written stays.
+        OutputError: Disk full, no permission, or an object store that is away; nothing half-written stays.
     """
-    default_storage.save(name, ContentFile(data))
+    with _object_store():
+        default_storage.save(name, ContentFile(data))
 
 
 def get(name: str) -> bytes:
@@ -47,9 +68,10 @@ def get(name: str) -> bytes:
 
     Raises:
         InputError: It is not there.
+        OutputError: The object store is away.
     """
     try:
-        with default_storage.open(name, "rb") as stream:
+        with _object_store(), default_storage.open(name, "rb") as stream:
             data: bytes = stream.read()
     except FileNotFoundError as error:
         raise InputError("file not found", where=f"vault {name}", fix="Run `pasi-vision portal verify`.") from error
@@ -58,12 +80,14 @@ def get(name: str) -> bytes:
 
 def has(name: str) -> bool:
     """Whether the vault holds a file of that name."""
-    return bool(default_storage.exists(name))
+    with _object_store():
+        return bool(default_storage.exists(name))
 
 
 def remove(name: str) -> None:
     """Take a file out of the vault (an uncovered picture after a person covered a face)."""
-    default_storage.delete(name)
+    with _object_store():
+        default_storage.delete(name)
 
 
 def seal(data: bytes, name: str) -> bytes:

@@ -11,7 +11,9 @@ import argparse
 import http.client
 import json
 import os
+import signal
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -81,7 +83,9 @@ def main() -> None:
     parser.add_argument("--uploaders", type=int, default=4)
     parser.add_argument("--photographs", type=int, default=16)
     parser.add_argument("--megapixels", type=float, default=2.0)
+    parser.add_argument("--seconds", type=float, default=3600, help="begin no further photograph after so long")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # nothing that was started stays behind
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "portal"
         people, _ = prepare(folder, given.uploaders)
@@ -89,16 +93,20 @@ def main() -> None:
         visits = Visits(server, people)
         began = time.monotonic()
 
-        def one(number: int) -> Told:
+        def one(number: int) -> Told | None:
+            if time.monotonic() - began > given.seconds:
+                return None
             who, view = people[number % given.uploaders], VIEWS[number % len(VIEWS)]
             return send(who, view, photograph(number, given.megapixels))
 
-        with ThreadPoolExecutor(given.uploaders) as pool:
-            told = list(pool.map(one, range(given.photographs)))
-        seconds = time.monotonic() - began
-        visits.end()
-        cpu = server.cpu_s()
-        server.stop()
+        try:
+            with ThreadPoolExecutor(given.uploaders) as pool:
+                told = [each for each in pool.map(one, range(given.photographs)) if each is not None]
+            seconds = time.monotonic() - began
+            cpu = server.cpu_s()
+        finally:
+            visits.end()
+            server.stop()
         report(given, told, seconds, visits, cpu)
         print((Path(temporary) / "log").read_text()[-2000:])
 
@@ -120,7 +128,7 @@ def report(given: Any, told: list[Told], seconds: float, visits: Visits, cpu: di
                 "database": "postgresql" if os.environ.get("DATABASE_URL") else "sqlite",
                 "cores": os.cpu_count(),
                 "uploaders": given.uploaders,
-                "photographs": given.photographs,
+                "photographs": len(told),
                 "photograph_mb": round(len(photograph(0, given.megapixels)) / 1e6, 2),
                 "seconds": round(seconds, 1),
                 "verdicts": sum(each.answer.get("state") == "done" for each in told),

@@ -168,13 +168,13 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        stderr = self.log.open("ab") if self.log else subprocess.DEVNULL
-        self.process = subprocess.Popen(
-            command("run", self.folder, "--port", PORT, "--workers", self.workers),
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-        )
+        with (self.log or Path(os.devnull)).open("ab") as stderr:
+            self.process = subprocess.Popen(
+                command("run", self.folder, "--port", PORT, "--workers", self.workers),
+                start_new_session=True,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
         for _ in range(600):
             try:
                 if request("GET", "/alive/", {}, b"")[0] == 200:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))  # what several tests of this folder share stands beside them
 pytest.importorskip("django", reason="the portal needs the extra `portal`")
 
 # A process serves one portal: should pytest load this file twice under two names, the second load finds the first one's portal.
@@ -179,3 +182,39 @@ def send(study: Study) -> Callable[..., Any]:
         return told.json()
 
     return sent
+
+
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Debian's PostgreSQL 15 on a socket in a temporary folder."""
+    if not (DEBIAN / "initdb").exists() or os.geteuid() != 0 or not shutil.which("runuser"):
+        pytest.skip("needs Debian's postgresql-15, started as root")
+    folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
+    shutil.chown(folder, "postgres")
+    as_postgres = ["runuser", "-u", "postgres", "--"]
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
+    subprocess.run(
+        [
+            *as_postgres,
+            DEBIAN / "initdb",
+            "-D",
+            folder / "data",
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ],
+        **quiet,
+    )  # type: ignore[call-overload]
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    control = [*as_postgres, DEBIAN / "pg_ctl", "-D", folder / "data", "-w"]
+    subprocess.run([*control, "-o", options, "-l", folder / "log", "start"], **quiet)  # type: ignore[call-overload]
+    yield f"postgres://postgres@/postgres?host={folder}"
+    subprocess.run([*control, "-m", "immediate", "stop"], **quiet)  # type: ignore[call-overload]
+    shutil.rmtree(folder, ignore_errors=True)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-
-DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
 
 @pytest.fixture(autouse=True)
@@ -88,39 +84,6 @@ def test_verify_names_what_was_tampered_with(demo: Path, tmp_path: Path) -> None
         "5 things are wrong",
     ):
         assert words in found.stdout, (words, found.stdout)
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Debian's PostgreSQL 15 on a socket in a temporary folder."""
-    if not (DEBIAN / "initdb").exists() or os.geteuid() != 0 or not shutil.which("runuser"):
-        pytest.skip("needs Debian's postgresql-15, started as root")
-    folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
-    shutil.chown(folder, "postgres")
-    as_postgres = ["runuser", "-u", "postgres", "--"]
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
-    subprocess.run(
-        [
-            *as_postgres,
-            DEBIAN / "initdb",
-            "-D",
-            folder / "data",
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ],
-        **quiet,
-    )  # type: ignore[call-overload]
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    control = [*as_postgres, DEBIAN / "pg_ctl", "-D", folder / "data", "-w"]
-    subprocess.run([*control, "-o", options, "-l", folder / "log", "start"], **quiet)  # type: ignore[call-overload]
-    yield f"postgres://postgres@/postgres?host={folder}"
-    subprocess.run([*control, "-m", "immediate", "stop"], **quiet)  # type: ignore[call-overload]
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.slow
