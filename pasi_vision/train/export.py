@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import io
-import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from pasi_vision.segment.checkpoint import ONNX_FILE, PRIOR_FILE, RECORD_FILE, WEIGHTS_FILE
 from pasi_vision.segment.layout import ModelRecord
-from pasi_vision.segment.network import probabilities
 from pasi_vision.segment.prior import RegionPrior
 from pasi_vision.storage import output_folder, sha256_of, write_bytes, write_json
+from pasi_vision.train.onnx_export import halved, onnx_bytes
 
 __all__ = ["rewrite_record", "write_model", "write_prior"]
-
-
-class _Released(nn.Module):
-    """The network with its probabilities, as it is released."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        return probabilities(self.network(pixels))
 
 
 def write_model(
@@ -56,7 +42,7 @@ def write_model(
     state = {name: _stored(tensor.detach()).contiguous() for name, tensor in network.state_dict().items()}
     network.load_state_dict(state)  # torch and the runtime then run the very weights that are stored
     write_bytes(folder / WEIGHTS_FILE, save(state))
-    write_bytes(folder / ONNX_FILE, _halved(_onnx_bytes(network)))
+    write_bytes(folder / ONNX_FILE, halved(onnx_bytes(network)))
     names = [WEIGHTS_FILE, ONNX_FILE]
     if prior is not None and prior.is_file():
         write_bytes(folder / PRIOR_FILE, prior.read_bytes())
@@ -85,42 +71,3 @@ def rewrite_record(folder: Path, record: ModelRecord, **changes: Any) -> ModelRe
 def _stored(tensor: Tensor) -> Tensor:
     """Weights of convolutions in half precision (a relative error of 0.0005, half the size); norms and biases as they are."""
     return tensor.half() if tensor.ndim > 1 else tensor
-
-
-def _halved(model: bytes) -> bytes:
-    """Store large weights of an ONNX model in half precision; the runtime computes in single precision as before."""
-    import onnx
-    from onnx import numpy_helper
-
-    graph = onnx.load_from_string(model)
-    casts = []
-    for weight in graph.graph.initializer:
-        values = numpy_helper.to_array(weight)
-        if values.dtype == np.float32 and values.ndim > 1:
-            name, stored = weight.name, f"{weight.name}.half"
-            weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
-            casts.append(onnx.helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT))
-    for cast in reversed(casts):
-        graph.graph.node.insert(0, cast)
-    onnx.checker.check_model(graph)
-    return bytes(graph.SerializeToString())
-
-
-def _onnx_bytes(network: nn.Module) -> bytes:
-    """Batch, height and width stay open. The tracing exporter is used: the newer one takes minutes for open sizes."""
-    axes = {0: "batch", 2: "height", 3: "width"}
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        file = Path(folder) / ONNX_FILE
-        warnings.simplefilter("ignore")  # the tracing exporter is deprecated, and says so for every constant it folds
-        torch.onnx.export(
-            _Released(network).eval(),
-            (torch.zeros(1, 3, 64, 96),),
-            file,
-            opset_version=17,
-            dynamo=False,
-            training=torch.onnx.TrainingMode.PRESERVE,  # norms stay apart: stored weights are the trained ones
-            input_names=["pixels"],
-            output_names=["outputs"],
-            dynamic_axes={"pixels": axes, "outputs": axes},
-        )
-        return file.read_bytes()
