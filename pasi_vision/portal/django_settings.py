@@ -91,8 +91,8 @@ def _database() -> dict[str, Any]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            # FULL: what was acknowledged survives a power cut, not only a killed process.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+            # FULL: what was acknowledged survives a power cut, not only a killed process. Each thread has a cache: half a megabyte.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-500;",
         },
     }
 
@@ -113,6 +113,7 @@ def _snapshot(database: dict[str, Any]) -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DATABASES["snapshot"] = _snapshot(DATABASES["default"])
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
 
 def _s3_config() -> Any:
     """Plain paths and no checksum trailers: what stores other than Amazon's own understand too."""

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any
 
 from pasi_vision.anatomy import View
 from pasi_vision.errors import OutputError
@@ -28,7 +27,7 @@ _NICENESS = 2
 _WAITING_PER_EXAMINER = 4
 """More photographs than these wait before the check: then the next bytes are taken later, so that each verdict comes soon."""
 _LONGEST_WAIT_S = 25.0
-_RESERVED_S = 1.0
+_RESERVED_S = 3.0
 """So long bytes on their way count as a photograph before the check; a slow connection must not keep others away."""
 
 
@@ -39,15 +38,16 @@ class _Examiners:
         self.processes, self._root = processes, root
         self._changed = threading.Condition()
         self._in_hand = 0
-        self._reserved: dict[object, float] = {}
+        self._reserved: dict[str, float] = {}
         self._pool = self._started()
 
-    def examined(self, *what: Any) -> Examined | Unreadable:
+    def examined(self, staged: Path, view: View, sha256: str) -> Examined | Unreadable:
         with self._changed:
+            self._reserved.pop(staged.name, None)
             self._in_hand += 1
             pool = self._pool
         try:
-            return pool.submit(examine, *what).result()
+            return pool.submit(examine, staged, view, sha256).result()
         except BrokenProcessPool as error:
             self._start_again(pool)
             raise OutputError(
@@ -59,19 +59,25 @@ class _Examiners:
                 self._changed.notify_all()
 
     @contextlib.contextmanager
-    def room(self) -> Iterator[None]:
-        ticket = object()
+    def room(self, upload: str, *, last: bool) -> Iterator[None]:
         with self._changed:
+            until = time.monotonic() + _LONGEST_WAIT_S
             if self._is_full():
                 _let_database_go()
-                self._changed.wait_for(lambda: not self._is_full(), _LONGEST_WAIT_S)
-            self._reserved[ticket] = time.monotonic() + _RESERVED_S
+            while self._is_full() and time.monotonic() < until:
+                self._changed.wait(0.25)  # a place may also become free because its time is over
+            self._reserved = {name: until for name, until in self._reserved.items() if until > time.monotonic()}
+            self._reserved[upload] = time.monotonic() + _RESERVED_S
         try:
             yield
         finally:
-            with self._changed:
-                del self._reserved[ticket]
-                self._changed.notify_all()
+            if not last:  # the last bytes keep their place until the check begins
+                self._give_back(upload)
+
+    def _give_back(self, upload: str) -> None:
+        with self._changed:
+            self._reserved.pop(upload, None)
+            self._changed.notify_all()
 
     def _is_full(self) -> bool:
         now = time.monotonic()
@@ -126,9 +132,9 @@ def examined(staged: Path, view: View, sha256: str) -> Examined | Unreadable:
         return examine(staged, view, sha256)
 
 
-def room() -> contextlib.AbstractContextManager[None]:
-    """Around taking more bytes of a photograph: waits a while first if many photographs stand before the check already."""
-    return contextlib.nullcontext() if _examiners is None else _examiners.room()
+def room(upload: str, *, last: bool) -> contextlib.AbstractContextManager[None]:
+    """Around taking more bytes of an upload: waits a while first if many photographs stand before the check already."""
+    return contextlib.nullcontext() if _examiners is None else _examiners.room(upload, last=last)
 
 
 def _let_database_go() -> None:

@@ -104,8 +104,6 @@ def sign(assignment: Assignment, by: Person, password: str, *, reason: str = "")
     """
     from pasi_vision.portal.study_now import current_plan
 
-    if assignment.visit.is_open:
-        raise InputError("the visit was opened again", where="signature", fix="It comes back once it is closed.")
     if assignment.clinician_id != by.pk:
         raise InputError("this reading is somebody else's", where="signature", fix="Sign your own readings.")
     check_password(by, password)
@@ -114,6 +112,8 @@ def sign(assignment: Assignment, by: Person, password: str, *, reason: str = "")
         assignment = (
             Assignment.objects.select_for_update().select_related("visit__subject", "clinician").get(pk=assignment.pk)
         )
+        if assignment.visit.is_open:
+            raise InputError("the visit was opened again", where="signature", fix="It comes back once it is closed.")
         last = assignment.versions.order_by("-version").first()
         reason = reason.strip()[:300]
         if last and not reason:

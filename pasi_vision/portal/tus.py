@@ -80,9 +80,10 @@ def append(upload: Upload, offset: int, request: HttpRequest) -> int:
         OutputError: The disk is full.
     """
     announced = request.headers.get("content-length")
-    if announced and offset + whole_number(announced, "Content-Length") > upload.length:
+    end = offset + whole_number(announced, "Content-Length") if announced else offset
+    if end > upload.length:
         raise ProtocolError(413, f"more than the {upload.length} bytes that were announced")
-    with examiners.room(), _locked(upload) as descriptor:
+    with examiners.room(str(upload.pk), last=end == upload.length), _locked(upload) as descriptor:
         size = os.fstat(descriptor).st_size
         if size != offset:
             raise ProtocolError(409, f"offset {offset} is wrong, {size} bytes are here", fix="Ask with HEAD and go on.")

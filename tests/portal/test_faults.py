@@ -1,4 +1,4 @@
-"""Short forms of `scripts/bench/portal_faults.py`: processes killed at random, clock set back, disk full, database gone. Nothing is lost."""
+"""Short forms of `scripts/bench/portal_faults.py`: processes killed at random, clock set back, disk full, database gone."""
 
 from __future__ import annotations
 

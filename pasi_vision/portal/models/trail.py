@@ -38,6 +38,11 @@ class AuditEvent(models.Model):
 
         ordering = ["number"]
 
+    @property
+    def page(self) -> str:
+        """Name of the route that shows what the event is about; "" for what has no page."""
+        return self.thing if self.thing in ("subject", "visit", "photograph") and len(self.thing_id) == 36 else ""
+
     @staticmethod
     def scope(person: Person) -> Q:
         """Events of one's own sites; an administrator sees all."""

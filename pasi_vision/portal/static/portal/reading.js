@@ -70,6 +70,19 @@
   }
   form.querySelectorAll("fieldset").forEach(renew);
 
+  // Whoever comes to a region's fields sees a photograph of it, and may choose another one.
+  const regions = [["head_neck", /^head/], ["upper_limbs", /^(upper|palms)/], ["trunk", /^trunk/], ["lower_limbs", /^(lower|soles)/]];
+  const regionOf = (title) => (regions.find(([, pattern]) => pattern.test(title)) || [""])[0];
+  let at = "";
+  form.addEventListener("focusin", (event) => {
+    const fieldset = event.target.closest("fieldset");
+    if (!fieldset || fieldset.dataset.region === at) return;
+    at = fieldset.dataset.region;
+    if (panes.some((pane) => !pane.element.hidden && pane.number >= 0 && regionOf(thumbs[pane.number].dataset.title) === at)) return;
+    const first = thumbs.findIndex((thumb) => regionOf(thumb.dataset.title) === at);
+    if (first >= 0) show(panes[0], first);
+  });
+
   const said = document.getElementById("draft-said");
   let timer = null;
   async function keep() {
