@@ -82,7 +82,7 @@ def _database() -> dict[str, Any]:
     if url:
         named = environ.Env.db_url_config(url)
         # Many threads share few connections: a request that waits for a photograph's bytes or check holds none.
-        pool = {"min_size": 1, "max_size": 12, "timeout": 30, "max_idle": 60}
+        pool = {"min_size": 1, "max_size": 32, "timeout": 30, "max_idle": 60}
         return {**named, "CONN_MAX_AGE": 0, "OPTIONS": {**named.get("OPTIONS", {}), "pool": pool}}
     return {
         "ENGINE": "pasi_vision.portal.sqlite",

@@ -72,12 +72,16 @@ class Life:
         self.clinician = replace(self.clinician, cookie=signed_in_again("clinician"))
 
     def restart_worker(self) -> None:
-        self.worker.kill()
+        os.killpg(self.worker.pid, signal.SIGKILL)
         self.worker.wait()
         self.worker = self._worker()
 
+    def stop_worker(self) -> None:
+        os.killpg(self.worker.pid, signal.SIGTERM)
+        self.worker.wait(timeout=120)
+
     def _worker(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(command("worker", self.folder), stderr=subprocess.DEVNULL)
+        return subprocess.Popen(command("worker", self.folder), stderr=subprocess.DEVNULL, start_new_session=True)
 
     def _upload(self, who: int) -> None:
         number = who
@@ -137,10 +141,10 @@ def strike(victim: str, server: Server, life: Life, rng: random.Random) -> bool:
     return True
 
 
-def kill_rounds(rounds: int, server: Server, life: Life, seed: int) -> Counter[str]:
+def kill_rounds(rounds: int, every_s: float, server: Server, life: Life, seed: int) -> Counter[str]:
     rng, struck = random.Random(seed), Counter[str]()
     while struck.total() < rounds:
-        time.sleep(rng.uniform(0.05, 2.0))
+        time.sleep(rng.uniform(0.05, every_s))
         victim = rng.choice(VICTIMS)
         struck[victim] += strike(victim, server, life, rng)
     return struck
@@ -209,7 +213,7 @@ def while_living(folder: Path, given: Any) -> dict[str, Any]:
     try:
         time.sleep(3)
         if given.rounds:
-            during("kills", lambda: kill_rounds(given.rounds, server, life, given.seed))
+            during("kills", lambda: kill_rounds(given.rounds, given.every, server, life, given.seed))
         if given.database_gone:
             during("database gone", lambda: database_gone(given.database_gone))
         if given.disk_full:
@@ -218,17 +222,21 @@ def while_living(folder: Path, given: Any) -> dict[str, Any]:
             during("clock back", lambda: clock_back(server, life))
     finally:
         life.end()
-        finished = wait_for_jobs(given.patience)
-        server.stop()
-        life.worker.terminate()
-        life.worker.wait(timeout=120)
+        try:
+            finished = wait_for_jobs(given.patience)
+        finally:
+            server.stop()
+            life.stop_worker()
     return {**faults, "jobs_done": finished, **what_is_there(folder, life)}
 
 
 def wait_for_jobs(patience_s: float) -> bool:
     """Whether every job ended within that time."""
+    from django.db import connection
+
     from pasi_vision.portal.models import Job
 
+    connection.close()  # the database may have been away since it was opened
     until = time.monotonic() + patience_s
     while time.monotonic() < until:
         if not Job.objects.filter(state__in=(Job.State.WAITING, Job.State.RUNNING)).exists():
@@ -282,6 +290,12 @@ def what_is_there(folder: Path, life: Life) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument(
+        "--every",
+        type=float,
+        default=2,
+        help="longest time between kills; on a loaded machine more, or nothing gets done",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--uploaders", type=int, default=3)
     parser.add_argument("--megapixels", type=float, default=0.3)

@@ -136,8 +136,11 @@ def _session(person: Any) -> str:
 
 def signed_in_again(name: str) -> str:
     """Cookies of a new session; the old one ends when the clock jumps."""
+    from django.db import connection
+
     from pasi_vision.portal.models import Person
 
+    connection.close()  # the database may have been away since it was opened
     return _session(Person.objects.get(username=name))
 
 

@@ -1,7 +1,7 @@
 """A whole visit in a real browser: sign in, photographs by the real tus-js-client, cover, close, score by keyboard, sign, read the score.
 
-Needs Chromium; Debian's is found at /usr/bin/chromium. AXE_JS may name axe.min.js (axe-core): then every page is also checked for
-accessibility, without serious findings.
+Needs Chromium; Debian's is found at /usr/bin/chromium. Every page is also checked by axe-core (npm) without serious findings, and walked
+through with the Tab key alone.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import node_packages
 import pytest
 
 pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+AXE = not node_packages.missing()
 PASSWORD = "demo-only-password"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
@@ -77,7 +79,7 @@ class Visitor:
     """A signed-in person; errors on the page's console fail the test."""
 
     def __init__(self, chromium: Any, site: str, name: str, size: str = "desktop") -> None:
-        self.context = chromium.new_context(viewport=SIZES[size], bypass_csp=bool(os.environ.get("AXE_JS")))
+        self.context = chromium.new_context(viewport=SIZES[size], bypass_csp=bool(AXE))
         self.context.set_default_timeout(60_000)
         self.page, self.site = self.context.new_page(), site
         self.wrong: list[str] = []
@@ -95,11 +97,11 @@ class Visitor:
         self.check()
 
     def check(self) -> None:
-        """No sideways scrolling; with AXE_JS no serious accessibility finding."""
+        """No sideways scrolling, no serious accessibility finding."""
         overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 1, self.page.url
-        if os.environ.get("AXE_JS"):
-            self.page.add_script_tag(path=os.environ["AXE_JS"])
+        if AXE:
+            self.page.add_script_tag(path=str(node_packages.installed() / "node_modules/axe-core/axe.min.js"))
             found = self.page.evaluate(
                 "async () => (await axe.run()).violations.map(v => [v.impact, v.id, v.nodes[0].html])"
             )
@@ -188,6 +190,7 @@ PAGES = {
     "nurse": (
         "/",
         "/subjects/",
+        "/tables/",
         "/queries/",
         "/dashboard/",
         "/study/",
@@ -203,14 +206,67 @@ PAGES = {
 }
 
 
+def inner_pages(visitor: Visitor, name: str) -> list[str]:
+    """Pages that are reached from a list: a visit, a photograph, a reading ..."""
+    if name == "doctor":
+        visitor.go("/readings/")
+        return [str(visitor.page.locator("ul.lines a, ol.lines a").first.get_attribute("href"))]
+    if name == "admin":
+        return []
+    closed = visitor.first("/subjects/", "a.state.closed")
+    photograph = visitor.first(closed, "figure a")
+    pages = [visitor.first("/subjects/", "tbody a"), closed, photograph]
+    if name == "nurse":
+        visit = visitor.first("/subjects/", "a.state.open")
+        started = str(visitor.page.locator("tr:has-text('S01-001') a.state.open").first.get_attribute("href"))
+        pages += [visit, f"{visit}camera/", f"{visitor.first(started, 'figure a')}cover/"]
+    return pages
+
+
+_REACH = """() => {
+  const folded = "details:not([open]) > :not(summary)";
+  const shown = (element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(folded);
+  const kinds = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
+  const all = [...document.querySelectorAll(kinds)];
+  return all.filter((element) => shown(element) && !element.disabled && element.type !== "radio").map((element, index) => {
+    element.dataset.reach = index;
+    return element.outerHTML.slice(0, 120);
+  });
+}"""
+_FOCUSED = """() => {
+  const element = document.activeElement;
+  const marked = element.matches("input[type=file].pick") ? element.parentElement : element;
+  return [element.dataset.reach ?? null, getComputedStyle(marked).outlineStyle !== "none" || element.matches("main, body, html")];
+}"""
+
+
+@pytest.mark.parametrize("name", ["nurse", "doctor", "monitor"])
+def test_everything_is_reached_and_seen_with_the_tab_key(name: str, chromium: Any, site: str) -> None:
+    visitor = Visitor(chromium, site, name)
+    for path in (*PAGES[name][:3], *inner_pages(visitor, name)):
+        visitor.go(path)
+        wanted = visitor.page.evaluate(_REACH)
+        reached, unseen = set(), []
+        for _ in range(3 * len(wanted) + 40):
+            visitor.page.keyboard.press("Tab")
+            number, is_seen = visitor.page.evaluate(_FOCUSED)
+            if number is not None:
+                reached.add(int(number))
+                if not is_seen:
+                    unseen.append(wanted[int(number)])
+            if len(reached) == len(wanted):
+                break
+        assert not unseen, (path, unseen)
+        assert len(reached) == len(wanted), (path, [html for n, html in enumerate(wanted) if n not in reached])
+    visitor.close()
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_every_page_fits_and_has_no_errors(size: str, chromium: Any, site: str) -> None:
     for name, pages in PAGES.items():
         visitor = Visitor(chromium, site, name, size)
         for page in pages:
             visitor.go(page)
-        if name == "nurse":
-            visit = visitor.first("/subjects/", "a.state.open")
-            for page in (visit, f"{visit}camera/"):
-                visitor.go(page)
+        for page in inner_pages(visitor, name):
+            visitor.go(page)
         visitor.close()
