@@ -148,7 +148,7 @@ def _constants(graph: Any, names: set[str]) -> dict[str, NDArray[Any]]:
             outputs = [helper.make_empty_tensor_value_info(name)]
             weights = [weight for weight in graph.initializer if weight.name in needed]
             part = helper.make_model(helper.make_graph(nodes, "constant", [], outputs, weights))
-            found[name] = np.asarray(list(ReferenceEvaluator(part).run(None, {}))[0])
+            found[name] = np.asarray(next(iter(ReferenceEvaluator(part).run(None, {}))))
     return found
 
 
