@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +30,7 @@ from pasi_vision.train.weak import NO_SCORE, RegionScore, as_numbers
 if TYPE_CHECKING:
     from pasi_vision.train.augment import Augmentation
 
-__all__ = ["CHANNELS", "UNLABELLED", "Crops", "PixelCache", "as_tensors"]
+__all__ = ["CHANNELS", "UNLABELLED", "Crops", "PixelCache", "as_tensors", "left_unread"]
 
 Cut = Callable[[NDArray[np.uint8], View, np.random.Generator], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 """(cached photograph, its view, chance) -> pixels and labels."""
@@ -56,9 +58,10 @@ class PixelCache:
         file = self.folder / f"{self._key(photo)}.npy"
         if not file.is_file():
             output_folder(self.folder)
-            stream = io.BytesIO()
-            np.save(stream, _decoded(photo, self.longer_side))
-            write_bytes(file, stream.getvalue())
+            with _noted(file, photo):
+                stream = io.BytesIO()
+                np.save(stream, _decoded(photo, self.longer_side))
+                write_bytes(file, stream.getvalue())
         cached: NDArray[np.uint8] = np.load(file, mmap_mode="r")
         return cached
 
@@ -66,6 +69,26 @@ class PixelCache:
         state = photo.file.stat()
         words = f"{photo.file.resolve()}|{state.st_size}|{state.st_mtime_ns}|{self.longer_side}"
         return f"{photo.file.stem}-{hashlib.sha256(words.encode()).hexdigest()[:12]}"
+
+
+@contextmanager
+def _noted(cached: Path, photo: PhotoEntry) -> Iterator[None]:
+    """Leave a note while a photograph is decoded: a process that dies of it cannot say any more which one it was."""
+    note = cached.with_suffix(f".{os.getpid()}.reading")
+    note.write_text(str(photo.file), encoding="utf-8")
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def left_unread(cache: Path) -> list[str]:
+    """Photographs that were being decoded when their process died, by the notes it left; the notes are removed."""
+    found = []
+    for note in sorted(cache.glob("*.reading")):
+        found.append(note.read_text(encoding="utf-8"))
+        note.unlink(missing_ok=True)
+    return found
 
 
 def _decoded(photo: PhotoEntry, longer_side: int) -> NDArray[np.uint8]:

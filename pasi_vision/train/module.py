@@ -54,7 +54,8 @@ class TrainingModule(lightning.LightningModule):
         if not torch.isfinite(found.total):
             raise TrainingError(
                 f"the loss is {found.total.item()} at step {self.global_step}",
-                fix="The last checkpoint is intact: lower learning_rate or set precision to 32-true, then --resume.",
+                fix="The last checkpoint is intact: `pasi-vision model export` it and start from that model with a lower "
+                "learning_rate or with precision 32-true.",
             )
         for name in ("total", "region", "lesion", "outline", "signs"):
             self.log(f"train/{name}", getattr(found, name).detach(), on_step=False, on_epoch=True)

@@ -6,6 +6,7 @@ cache/ (decoded photographs) and, at the end, model/.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import time
@@ -16,18 +17,21 @@ from typing import Any
 
 import lightning
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, Checkpoint, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from pasi_vision.anatomy import View
-from pasi_vision.errors import InputError, TrainingError
+from pasi_vision.errors import OutputError, PasiVisionError, TrainingError
 from pasi_vision.provenance import package_version, run_record, write_run
 from pasi_vision.segment.checkpoint import PRIOR_FILE
 from pasi_vision.segment.layout import FORMAT_VERSION, Architecture, ModelRecord
 from pasi_vision.segment.network import build_network
 from pasi_vision.segment.prior import RegionPrior, count_regions
 from pasi_vision.storage import output_folder, read_picture, sha256_of, write_json
+from pasi_vision.train.checkpoints import WholeCheckpoints
 from pasi_vision.train.data import CropData
+from pasi_vision.train.dataset import left_unread
 from pasi_vision.train.export import write_model, write_prior
 from pasi_vision.train.folder import PhotoEntry
 from pasi_vision.train.module import TrainingModule
@@ -72,7 +76,15 @@ def train(settings: TrainSettings, out: Path, *, resume: bool = False, tell: Cal
     lightning.seed_everything(settings.seed, verbose=False)
     data = CropData(settings, out / "cache")
     module = TrainingModule(settings)
-    trainer = _trainer(settings, out, tell)
+    try:
+        trainer = _trainer(settings, out, tell)
+    except MisconfigurationException as error:
+        raise TrainingError(
+            f"the machine cannot be used as asked ({str(error).strip()})",
+            where=f"accelerator: {settings.accelerator}, devices: {settings.devices}, nodes: {settings.nodes}",
+            fix="Ask for the devices that there are.",
+        ) from error
+    left_unread(out / "cache")  # of a run that was killed
     output_folder(out)
     write_json(out / "settings.json", settings.model_dump(mode="json"))
     description = _description(settings, data)
@@ -82,8 +94,17 @@ def train(settings: TrainSettings, out: Path, *, resume: bool = False, tell: Cal
     write_run(out / "run.json", run_record("train", settings=description["training"], seed=settings.seed))
     try:
         trainer.fit(module, datamodule=data, ckpt_path=str(last) if resume else None)
-    except InputError as error:
+    except PasiVisionError as error:
         raise _from_worker(error) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        fix = "Free space and go on with --resume: the last checkpoint is intact."
+        raise OutputError("the disk is full", where=str(out), fix=fix) from error
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise _dead_loader(error, out / "cache") from error
     if trainer.interrupted:
         raise KeyboardInterrupt
     figures = {name: round(float(value), 4) for name, value in trainer.callback_metrics.items() if "validation" in name}
@@ -94,10 +115,19 @@ def train(settings: TrainSettings, out: Path, *, resume: bool = False, tell: Cal
     return out / "model"
 
 
-def _from_worker(error: InputError) -> InputError:
+def _from_worker(error: PasiVisionError) -> PasiVisionError:
     """What a loader's process raised, without the traceback that torch writes into its message."""
     name = f"{type(error).__module__}.{type(error).__name__}: "
-    return error if name not in str(error) else InputError(str(error).rpartition(name)[2])
+    return error if name not in str(error) else type(error)(str(error).rpartition(name)[2])
+
+
+def _dead_loader(error: RuntimeError, cache: Path) -> TrainingError:
+    """A loader's process was killed or crashed: which photographs it was decoding."""
+    reading = ", ".join(left_unread(cache))
+    return TrainingError(
+        f"a loader process died{f' while it read {reading}' if reading else ''} ({str(error).splitlines()[0]})",
+        fix="Check that photograph and the memory, then go on with --resume: the last checkpoint is intact.",
+    )
 
 
 def export_run(run: Path, out: Path, *, version: str | None = None) -> ModelRecord:
@@ -183,6 +213,7 @@ def _trainer(settings: TrainSettings, out: Path, tell: Callable[[str], None]) ->
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=out,
+        plugins=[WholeCheckpoints()],
     )
 
 

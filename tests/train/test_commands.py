@@ -58,4 +58,9 @@ def test_shipped_settings_are_valid() -> None:
     from pasi_vision.train.settings import TrainSettings
 
     files = sorted(resource("configs", "train").glob("*.yaml"))
-    assert [load_settings(TrainSettings, file).name for file in files] == ["phantom-convnext", "phantom-lite0"]
+    assert [load_settings(TrainSettings, file).name for file in files] == [
+        "phantom-convnext",
+        "phantom-lite0",
+        "phantom-lite2",  # a branch of it
+        "phantom-lite2",
+    ]
