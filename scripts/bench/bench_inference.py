@@ -1,11 +1,18 @@
-"""One 12 MP photograph: time and peak memory of the model stage against decode + bare forward pass; ONNX against eager torch. JSON."""
+"""Photographs of 12 and 40 megapixels: the model stage against decoding + bare forward passes, peak memory, one and several. Prints JSON.
+
+    python scripts/bench/bench_inference.py [--model MODEL] [--megapixels 12 40]
+
+One thread. Seconds are the processor's: on an idle machine those of the clock, on a busy one still the same. What the network itself takes
+in different runtimes is told by `bench_runtimes.py`.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import multiprocessing
+import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,25 +21,34 @@ from typing import Any
 
 import numpy as np
 
+from pasi_vision.segment import DEFAULT_MODEL
 
-def draw(path: Path) -> None:
-    """A 12 MP JPEG with structure at every scale, as a photograph has."""
+STREAM = 6
+"""Photographs one after the other, whose memory must not add up."""
+
+
+def draw(path: Path, megapixels: float = 12) -> None:
+    """A JPEG of 4 : 3 with structure at every scale, as a photograph has."""
     import cv2
     from PIL import Image
 
+    height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
     generator = np.random.default_rng(1)
-    layers = [cv2.resize(generator.normal(0, 14, (h, h * 4 // 3, 3)), (4000, 3000)) for h in (6, 60, 750)]
-    Image.fromarray(np.clip(sum(layers) + np.array([190, 140, 115]), 0, 255).astype(np.uint8)).save(path, quality=92)
+    total = np.zeros((height, height * 4 // 3, 3), np.float32) + np.array([190, 140, 115], np.float32)
+    for rows in (6, 60, 750):
+        layer = generator.normal(0, 14, (rows, rows * 4 // 3, 3)).astype(np.float32)
+        total += cv2.resize(layer, total.shape[1::-1])
+    Image.fromarray(np.clip(total, 0, 255).astype(np.uint8)).save(path, quality=92)
 
 
 def best(work: Callable[[], Any], repeats: int = 5) -> float:
-    """Least seconds of several runs: the machine may be doing other things."""
+    """Least processor seconds of several runs."""
     work()
     times = []
     for _ in range(repeats):
-        began = time.perf_counter()
+        began = time.process_time()
         work()
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     return min(times)
 
 
@@ -43,19 +59,32 @@ def peak_mib() -> float:
 
 def measure(kind: str, photo: str, model_name: str) -> dict[str, float]:
     """One measurement in a process of its own, so that memory is its own too."""
+    import cv2
+
     from pasi_vision.anatomy import View
     from pasi_vision.photo import read_photo
     from pasi_vision.records import CalibratedImage, Calibration, CalibrationStatus, QualityReport, Verdict
     from pasi_vision.segment import Model, load_model
 
-    model = load_model(model_name, backend="torch" if kind == "torch" else "onnx", threads=2)
-    if kind == "torch":
-        import torch
+    cv2.setNumThreads(1)
+    model = load_model(model_name, threads=1)
 
-        torch.set_num_threads(2)
-    read = read_photo(photo)
-    calibration = Calibration(CalibrationStatus.FALLBACK, np.eye(3))
-    image = CalibratedImage(read.pixels, read, QualityReport((), Verdict.ACCEPT), calibration, View.TRUNK_FRONT)
+    def read() -> CalibratedImage:
+        decoded = read_photo(photo)
+        calibration = Calibration(CalibrationStatus.FALLBACK, np.eye(3))
+        return CalibratedImage(
+            decoded.pixels, decoded, QualityReport((), Verdict.ACCEPT), calibration, View.TRUNK_FRONT
+        )
+
+    if kind == "stream":
+        model.segment(read())
+        first = peak_mib()
+        for _ in range(STREAM - 1):
+            model.segment(read())
+        return {"peak_mib": first, "peak_mib_after_6": peak_mib()}
+    image = read()
+    if kind == "segment":
+        return {"segment_s": best(lambda: model.segment(image)), "peak_mib": peak_mib()}
     batches: list[np.ndarray] = []
 
     def noting(batch: np.ndarray) -> np.ndarray:
@@ -64,35 +93,34 @@ def measure(kind: str, photo: str, model_name: str) -> dict[str, float]:
 
     # The bare forward pass takes what the network is given for this photograph (a view is looked at twice).
     Model(model.folder, noting, model.backend).segment(image)
-    if kind == "segment":
-        return {"segment_s": best(lambda: model.segment(image)), "peak_mib": peak_mib()}
     forward = best(lambda: [model.run(batch) for batch in batches])
-    return {"decode_s": best(lambda: read_photo(photo), 3), "forward_s": forward, "peak_mib": peak_mib()}
+    return {"decode_s": best(lambda: read_photo(photo), 3), "forward_s": forward}
 
 
 def main() -> None:
     """Print the figures."""
-    model = sys.argv[1] if len(sys.argv) > 1 else "phantom-lite0"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--megapixels", type=float, nargs="+", default=[12, 40])
+    given = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
     context = multiprocessing.get_context("spawn")
+    rows = {}
     with tempfile.TemporaryDirectory() as folder:
-        photo = str(Path(folder) / "photo.jpg")
-        with context.Pool(1) as pool:  # a child's peak memory begins at its parent's, so the parent stays small
-            pool.apply(draw, (Path(photo),))
-        found = {}
-        for kind in ("bare", "segment", "torch"):
-            with context.Pool(1) as pool:
-                found[kind] = pool.apply(measure, (kind, photo, model))
-    bare = found["bare"]["decode_s"] + found["bare"]["forward_s"]
-    result = {
-        "benchmark": "inference",
-        "photo": "4000 x 3000 JPEG",
-        "threads": 2,
-        **{f"{kind}_{name}": round(value, 4) for kind, figures in found.items() for name, value in figures.items()},
-        "time_ratio": round((found["bare"]["decode_s"] + found["segment"]["segment_s"]) / bare, 3),
-        "memory_ratio": round(found["segment"]["peak_mib"] / found["bare"]["peak_mib"], 3),
-        "onnx_speed_up_over_eager_torch": round(found["torch"]["forward_s"] / found["bare"]["forward_s"], 2),
-    }
-    print(json.dumps(result, indent=2))
+        for megapixels in given.megapixels:
+            photo = Path(folder) / f"{megapixels:g}.jpg"
+            with context.Pool(1) as pool:  # a child's peak memory begins at its parent's, so the parent stays small
+                pool.apply(draw, (photo, megapixels))
+            found: dict[str, float] = {}
+            for kind in ("bare", "segment", "stream"):
+                with context.Pool(1) as pool:
+                    found |= pool.apply(measure, (kind, str(photo), given.model))
+            bare = found["decode_s"] + found["forward_s"]
+            row = {name: round(value, 4 if name.endswith("_s") else 0) for name, value in found.items()}
+            rows[f"{megapixels:g} megapixels"] = row | {
+                "time_ratio": round((found["decode_s"] + found["segment_s"]) / bare, 3)
+            }
+    print(json.dumps({"benchmark": "inference", "model": given.model, "threads": 1, "photographs": rows}, indent=2))
 
 
 if __name__ == "__main__":

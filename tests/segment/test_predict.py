@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pasi_vision.anatomy import OTHER_SKIN, Region, View
-from pasi_vision.errors import InputError
+from pasi_vision.errors import InputError, ModelError
 from pasi_vision.records import CalibratedImage
 from pasi_vision.segment import Model, load_model
 from pasi_vision.segment.checkpoint import open_model
@@ -156,3 +157,16 @@ def test_close_ups_have_thresholds_of_their_own(model: Model, wrap: Wrap, blotch
     assert not unsure.segment(wrap(pixels, View.TRUNK_FRONT)).outline.any()
     for view in (View.CLOSE_UP, None):
         assert unsure.segment(wrap(pixels, view)).outline.all()
+
+
+def test_openvino_says_the_same(random_model: Path, model: Model, blotches: Blotches) -> None:
+    pytest.importorskip("openvino")
+    pixels = blotches(131, 77)
+    theirs = load_model(random_model, backend="openvino", threads=1).outputs(pixels)
+    np.testing.assert_allclose(theirs, model.outputs(pixels), atol=1e-3)
+
+
+def test_openvino_that_is_not_installed_is_named(random_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(ModelError, match=r"needs openvino\. Install pasi-vision\[openvino\]"):
+        load_model(random_model, backend="openvino")

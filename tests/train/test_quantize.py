@@ -15,14 +15,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::U
 def test_released_model_in_8_bits(drawn_folder: Callable[[str, int], Path], tmp_path: Path) -> None:
     from pasi_vision.cli import app
     from pasi_vision.errors import ModelError
-    from pasi_vision.segment import load_model, open_model
+    from pasi_vision.segment import DEFAULT_MODEL, load_model, open_model
     from pasi_vision.storage import read_picture
 
     data, check, out = drawn_folder("training", 0), drawn_folder("validation", 1), tmp_path / "int8"
     asked = ["model", "quantize", "--data", str(data), "--check", str(check)]
-    done = CliRunner().invoke(app, [*asked, "--model", "phantom-lite0", "--out", str(out)])
+    done = CliRunner().invoke(app, [*asked, "--model", DEFAULT_MODEL, "--out", str(out)])
     assert done.exit_code == 0, done.output
-    before, after = open_model("phantom-lite0"), open_model(out)  # hashes fit
+    before, after = open_model(DEFAULT_MODEL), open_model(out)  # hashes fit
     loss = after.record.training["int8"]
     assert loss["of"] == before.label
     assert loss["calibration_photographs"] == loss["check_photographs"] == 8
