@@ -6,7 +6,7 @@ The first file is what `measure/` weighs views by; the second holds, per patient
 surface truth and by three ways of counting pixels of the required views with perfect masks: pooled, weighed by view,
 and weighed by view with foreshortening undone; and which share of this very body's region those views show. Beside it,
 `view_coverage_by_build.csv` sums this up by region and build (thin, average, heavy: below 0.4, 0.4-0.7, above 0.7 of the
-shape space, about a body-mass index of 20, 24 and 32).
+shape space, where 0.5 is average and 1 obese).
 """
 
 from __future__ import annotations
