@@ -28,7 +28,7 @@ def sample() -> Path:
 
 @pytest.fixture(scope="module")
 def model() -> Any:
-    return load_model("phantom-lite0")
+    return load_model("phantom-lite2")
 
 
 @pytest.fixture(scope="module")
@@ -62,18 +62,18 @@ def test_score_writes_what_it_says(scored: Path) -> None:
     }
     findings = read_table(scored / "findings.csv", FINDINGS)
     scores = read_table(scored / "scores.csv", SCORES)
-    mine = findings[findings["rater"] == "phantom-lite0"]
+    mine = findings[findings["rater"] == "phantom-lite2"]
     assert len(mine) == 4
-    row = scores[scores["rater"] == "phantom-lite0"].iloc[0]
+    row = scores[scores["rater"] == "phantom-lite2"].iloc[0]
     assert 0 <= row["pasi_low"] <= row["pasi"] <= row["pasi_high"] <= 72
     run = json.loads((scored / "run.json").read_text())
-    assert run["model"]["name"] == "phantom-lite0"
+    assert run["model"]["name"] == "phantom-lite2"
     assert run["settings"]["area_convention"] == "outline"
 
 
 def test_the_model_is_near_the_truth_of_the_sample(scored: Path, sample: Path) -> None:
     findings = read_table(scored / "findings.csv", FINDINGS)
-    mine = findings[findings["rater"] == "phantom-lite0"].set_index(["subject_id", "visit", "region"])
+    mine = findings[findings["rater"] == "phantom-lite2"].set_index(["subject_id", "visit", "region"])
     truth = read_table(sample / "findings.csv", FINDINGS)
     truth = truth[truth["rater"] == "truth"].set_index(["subject_id", "visit", "region"]).loc[mine.index]
     known = mine["area_percent"].notna()

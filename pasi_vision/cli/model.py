@@ -30,7 +30,7 @@ def list_models() -> None:
 
 
 def verify(
-    model: Annotated[str, typer.Argument(help="A model's name or folder.")] = "phantom-lite0",
+    model: Annotated[str, typer.Argument(help="A model's name or folder.")] = "phantom-lite2",
 ) -> None:
     """Check a model's files against its hashes and, where torch is installed, that ONNX and torch say the same."""
     from importlib.util import find_spec

@@ -45,10 +45,22 @@ def calibrate(
         float,
         typer.Option(min=0, help="What 1 % of clear skin called affected costs, in Dice, when thresholds are chosen."),
     ] = 0.01,
+    close_up_side: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Longer side at which close-ups are looked at, instead of the model's; may stand several times.",
+            min=32,
+        ),
+    ] = None,
+    view_pixels: Annotated[
+        int | None, typer.Option(help="Pixels of the close look at a view, instead of the model's.", min=10_000)
+    ] = None,
     keep_thresholds: Annotated[bool, typer.Option("--keep-thresholds", help="Calibrate intervals only.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Photographs in work at once.")] = 1,
 ) -> None:
     """Choose thresholds, fit conformal intervals, measure their coverage, and write them into the model's model.json.
+
+    How closely photographs are looked at can be changed here too, since thresholds depend on it.
 
     Without --check, half of the patients calibrate and the other half tell the coverage.
     """
@@ -63,6 +75,12 @@ def calibrate(
     folders, others = [read_folder(one) for one in data], [read_folder(one) for one in check or []]
     folder, third = joined(folders), joined(others) if others else None
     network, settings = load_model(model), StudySettings()
+    sizes: dict[str, Any] = {
+        "close_up_longer_sides": tuple(close_up_side) if close_up_side else None,
+        "view_pixels": view_pixels,
+    }
+    sizes = {name: size for name, size in sizes.items() if size is not None}
+    network = _changed(network, working=network.folder.record.working.model_copy(update=sizes))
     figures: dict[str, Any] = {}
     if not keep_thresholds:
         network, figures = _with_thresholds(network, folder, workers, seed, false_area_cost)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _Model = Annotated[str, typer.Option("--model", help="A released model's name, or the folder of a model.")]
 _Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made if it is not there.")]
-DEFAULT_MODEL = "phantom-lite0"
+DEFAULT_MODEL = "phantom-lite2"
 
 
 def register(app: typer.Typer) -> None:

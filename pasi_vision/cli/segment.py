@@ -19,7 +19,7 @@ def segment(
     view: Annotated[str | None, typer.Option(help="The protocol's view, if known, such as trunk_front.")] = None,
     model: Annotated[
         str, typer.Option("--model", help="A released model's name, or the folder of a model.")
-    ] = "phantom-lite0",
+    ] = "phantom-lite2",
 ) -> None:
     """Outline lesions on any photographs: <stem>.lesion.png, .outline.png, .regions.png, .signs.png and .overlay.jpg.
 

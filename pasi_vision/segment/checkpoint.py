@@ -34,7 +34,7 @@ __all__ = [
     "open_model",
 ]
 
-DEFAULT_MODEL = "phantom-lite0"
+DEFAULT_MODEL = "phantom-lite2"
 RECORD_FILE, WEIGHTS_FILE, ONNX_FILE, PRIOR_FILE = "model.json", "model.safetensors", "model.onnx", "regions.npz"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.errors import ModelError
-from pasi_vision.segment.layout import OUTPUTS, REGION_CLASSES, Preprocessing, Working
+from pasi_vision.segment.layout import OUTPUTS, Preprocessing, Working
 
 __all__ = [
     "Box",
@@ -116,11 +116,18 @@ def tiles_along(length: int, tile: int, overlap: int) -> tuple[Tile, ...]:
 def look_at_close_up(
     pixels: NDArray[np.uint8], run: Runner, preprocessing: Preprocessing, working: Working, mm_per_px: float | None
 ) -> NDArray[np.float32]:
-    """All outputs for a close-up or an unknown photograph: the mean of its looks, at half the size of the largest."""
+    """All outputs for a close-up or an unknown photograph: the mean of its looks, at half the size of the largest.
+
+    Every other look sees the picture mirrored: as good as one look more, at no cost.
+    """
     total: NDArray[np.float32] | None = None
     sizes = close_up_sizes(pixels.shape[:2], working, mm_per_px)
-    for size in sizes:
-        seen = look(resized(pixels, size), run, preprocessing, working)
+    for number, size in enumerate(sizes):
+        small = resized(pixels, size)
+        if number % 2:
+            seen = look(np.ascontiguousarray(small[:, ::-1]), run, preprocessing, working)[..., ::-1]
+        else:
+            seen = look(small, run, preprocessing, working)
         total = seen if total is None else total + _channels_resized(seen, total.shape[1:])
     if total is None:
         raise ModelError("the model looks at close-ups at no size", fix="Set close_up_longer_sides in its model.json.")
@@ -155,20 +162,8 @@ def look_at_view(
     ]
     seen = look(resized(part, (2 * (bottom - top), 2 * (right - left))), run, preprocessing, working)
     whole = _channels_resized(first, (rows, columns))
-    _share_regions(seen, whole[:, top:bottom, left:right])
     whole[:, top:bottom, left:right] = seen
     return whole
-
-
-def _share_regions(close: NDArray[np.float32], coarse: NDArray[np.float32]) -> None:
-    """Let both looks decide which region the skin of the close one is: the coarse look sees the body around it.
-
-    The region probabilities of `close` become the normalised geometric mean of both; how likely skin is at all stays as it was.
-    """
-    codes = slice(1, REGION_CLASSES)
-    skin = close[codes].sum(0)
-    both = np.sqrt(close[codes] * coarse[codes]) + 1e-6 * close[codes]
-    close[codes] = both * (skin / np.maximum(both.sum(0), 1e-12))
 
 
 def resized(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -182,7 +177,8 @@ def resized(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint
 def _channels_resized(seen: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
     if seen.shape[1:] == size:
         return seen
-    return np.stack([cv2.resize(channel, size[::-1], interpolation=cv2.INTER_LINEAR) for channel in seen])
+    channels = np.ascontiguousarray(seen)
+    return np.stack([cv2.resize(channel, size[::-1], interpolation=cv2.INTER_LINEAR) for channel in channels])
 
 
 def look(pixels: NDArray[np.uint8], run: Runner, preprocessing: Preprocessing, working: Working) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """Where each region lies in a view of the protocol: the pose is standardised, so the place within the skin's box tells much.
 
 A network sees a stretch of bare skin and cannot always say whose; in `lower_limbs_front` the upper part of the skin is trunk and the rest
-legs. The shares were counted on the training phantoms' true masks; they multiply the network's region probabilities.
+legs. The shares were counted on the training phantoms' true masks; they multiply the network's region probabilities, which have a small
+say (`NETWORK_VOICE`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ GRID = 24
 
 _ALMOST_NEVER = 0.01
 """Least share of a region anywhere in a view, so that a sure network can overrule the prior."""
+
+NETWORK_VOICE = 0.2
+"""Power of the network's region probabilities beside the prior. Measured on views of a preset that was not trained on: Dice of the regions
+0.79 by the prior alone, 0.79 with this power (and 0.935 instead of 0.929 of the skin right), 0.76 with 1: the network is too sure."""
+
+_LEAST_PRIOR = 0.11
+"""A region that a place almost never shows counts as likely as this, so that a network that is as good as certain still overrules it."""
 
 RegionPrior = Mapping[View, NDArray[np.float32]]
 """View -> (5, GRID, GRID) float32 shares of region codes 1-5 by place in the skin's box; they sum to 1 over the codes."""
@@ -44,7 +52,7 @@ def count_regions(masks: Iterable[tuple[View, NDArray[np.uint8]]]) -> dict[View,
 def weighted(
     skin_classes: NDArray[np.float32], skin: NDArray[np.bool_], prior: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Region probabilities times the prior of their place.
+    """Region probabilities, damped, times the prior of their place.
 
     Args:
         skin_classes: (5, h, w) of codes 1-5.
@@ -55,9 +63,10 @@ def weighted(
     if box is None:
         return skin_classes
     height, width = (part.stop - part.start for part in box)
-    product = skin_classes.copy()
+    product = np.asarray(skin_classes**NETWORK_VOICE, np.float32)
     for code in range(OTHER_SKIN):
-        product[code][box] *= cv2.resize(prior[code], (width, height), interpolation=cv2.INTER_LINEAR)
+        here = cv2.resize(prior[code], (width, height), interpolation=cv2.INTER_LINEAR)
+        product[code][box] *= np.maximum(here, _LEAST_PRIOR)
     return product
 
 

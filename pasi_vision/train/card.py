@@ -168,8 +168,13 @@ def _training(record: ModelRecord) -> str:
             lines.append(f"- {title}: {', '.join(f'{name} {value}' for name, value in part.items())}")
     if "photographs" in training:
         lines.append(f"- Photographs: {', '.join(f'{n} for {what}' for what, n in training['photographs'].items())}")
-    if "steps_done" in training:
+    for origin in training.get("mean_of", []):
+        lines.append(f"- Mean of: the run with seed {origin['seed']}, {origin['steps_done']} steps")
+    if "mean_of" not in training and "steps_done" in training:
         lines.append(f"- Steps: {training['steps_done']}")
+    start = training.get("settings", {}).get("start_from")
+    if start:
+        lines.append(f"- Started from: {Path(start).parent.name + ' run' if '/' in start else start}")
     for name, version in training.get("versions", {}).items():
         lines.append(f"- {name} {version}")
     return "\n".join(lines)

@@ -100,21 +100,3 @@ def test_tiles_of_a_local_network_show_no_seam(shape: tuple[int, int]) -> None:
     expected = _local(((pixels / 255.0 - 0.5) / 0.5).astype(np.float32).transpose(2, 0, 1)[None])[0]
     assert seen.shape == (len(OUTPUTS), shape[0] // 2, shape[1] // 2)
     np.testing.assert_allclose(seen, expected, atol=1e-5)
-
-
-def test_the_body_around_decides_about_regions() -> None:
-    """A network that calls a picture trunk only where it sees much of it, and legs otherwise: the coarse look tips the balance."""
-
-    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        out = _red_is_lesion(batch)
-        skin = out[:, 3].copy()
-        trunk = 0.95 if max(batch.shape[2:]) <= 2 * WORKING.first_side and (batch < -0.9).mean() > 0.5 else 0.4
-        out[:, 3], out[:, 4] = trunk * skin, (1 - trunk) * skin
-        return out
-
-    pixels = np.zeros((900, 1200, 3), np.uint8)
-    pixels[100:800, 700:1000] = 120
-    seen = look_at_view(pixels, run, Preprocessing(), WORKING, None)
-    row, column = seen.shape[1] // 2, int(seen.shape[2] * 850 / 1200)
-    assert seen[3, row, column] > seen[4, row, column]
-    assert seen[1:6, row, column].sum() == pytest.approx(1, abs=1e-3)

@@ -60,7 +60,6 @@ def test_shipped_settings_are_valid() -> None:
     files = sorted(resource("configs", "train").glob("*.yaml"))
     assert [load_settings(TrainSettings, file).name for file in files] == [
         "phantom-convnext",
-        "phantom-lite0",
         "phantom-lite2",  # a branch of it
         "phantom-lite2",
     ]
