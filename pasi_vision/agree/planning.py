@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 
 _BONETT = "Bonett, Stat Med 2002;21:1331-1335"
 _BLAND = "Bland & Altman, Lancet 1986;1:307-310"
+_BLAND_REPEATED = "Bland & Altman, Stat Methods Med Res 1999;8:135-160"
 _FLEISS = "Fleiss, Cohen & Everitt, Psychol Bull 1969;72:323-327"
 
 
@@ -37,7 +38,8 @@ class Plan:
 
     Attributes:
         n_subjects: Number of subjects.
-        width: Full width of the confidence interval; for limits of agreement in units of the standard deviation of a difference.
+        width: Full width of the confidence interval; for limits of agreement in units of the standard deviation of a
+            difference of single readings.
         sentence: The same in plain words.
         source: Publication the formula follows.
     """
@@ -99,23 +101,35 @@ def subjects_for_icc(
     )
 
 
-def plan_limits(n_subjects: int, *, level: float = 0.95) -> Plan:
-    """How far each limit of agreement may lie from the truth, in standard deviations of a difference.
+def plan_limits(n_subjects: int, *, n_readings: int = 1, reading_share: float = 0.0, level: float = 0.95) -> Plan:
+    """How far each limit of agreement may lie from the truth, in standard deviations of a difference of single readings.
+
+    Args:
+        n_subjects: Number of subjects.
+        n_readings: Readings of each of the two raters that are averaged. The limits are then those of the means: they and their
+            intervals are narrower by sqrt(1 - reading_share + reading_share / n_readings).
+        reading_share: Share of the variance of a difference of single readings that is within raters, the sum of both raters'
+            `intra_sem`^2 over `sd_difference`^2; needed with more than one reading.
+        level: Confidence level.
 
     Raises:
         InputError: A number is out of its range.
 
     >>> plan_limits(7).sentence
     '7 subjects give limits of agreement +- 1.28 SD.'
+    >>> plan_limits(60, n_readings=2, reading_share=0.5).sentence
+    '60 subjects and 2 raters (mean of 2 readings each) give limits of agreement +- 0.38 SD.'
     """
     _check(n_subjects, level)
-    half = _z(level) * math.sqrt(3 / n_subjects)
-    subject = "subject gives" if n_subjects == 1 else "subjects give"
-    return Plan(n_subjects, 2 * half, f"{n_subjects} {subject} limits of agreement +- {half:.2f} SD.", _BLAND)
+    half = _sd_of_means(reading_share, n_readings) * _z(level) * math.sqrt(3 / n_subjects)
+    who = f"{n_subjects} subjects{_pair_of_means(n_readings)}"
+    return Plan(n_subjects, 2 * half, f"{who} give limits of agreement +- {half:.2f} SD.", _limits_source(n_readings))
 
 
-def subjects_for_limits(width: float, *, level: float = 0.95) -> Plan:
-    """Subjects needed for limits of agreement with an interval no wider than `width` standard deviations of a difference.
+def subjects_for_limits(width: float, *, n_readings: int = 1, reading_share: float = 0.0, level: float = 0.95) -> Plan:
+    """Subjects needed for limits of agreement with an interval no wider than `width`, in the unit of `plan_limits`.
+
+    Other arguments as `plan_limits`.
 
     Raises:
         InputError: A number is out of its range.
@@ -124,14 +138,18 @@ def subjects_for_limits(width: float, *, level: float = 0.95) -> Plan:
     100
     """
     _check(3, level, width=width)
-    n = math.ceil(3 * (2 * _z(level) / width) ** 2 - 1e-9)
-    return Plan(n, width, f"{n} subjects for limits of agreement within +- {width / 2:.2f} SD.", _BLAND)
+    n = math.ceil(3 * (2 * _sd_of_means(reading_share, n_readings) * _z(level) / width) ** 2 - 1e-9)
+    sentence = f"{n} subjects{_pair_of_means(n_readings)} for limits of agreement within +- {width / 2:.2f} SD."
+    return Plan(n, width, sentence, _limits_source(n_readings))
 
 
 def plan_kappa(
     n_subjects: int, kappa: float, shares: list[float], *, weights: str = "unweighted", level: float = 0.95
 ) -> Plan:
     """Expected width of the interval of kappa of two raters who use the categories alike.
+
+    There is no number of readings: a mean of two grades is no grade, and kappa takes each rater's first reading. What narrows its
+    interval is subjects.
 
     Args:
         n_subjects: Number of subjects.
@@ -200,6 +218,25 @@ def _icc_of_means(icc: float, intra_icc: float, n_readings: int) -> float:
             fix="Give at least 1 reading, and with more than one how two readings by the same rater correlate (icc to below 1).",
         )
     return icc / (intra_icc + (1 - intra_icc) / n_readings)
+
+
+def _sd_of_means(reading_share: float, n_readings: int) -> float:
+    """SD of a difference of means of so many readings by each rater, over that of a difference of single readings."""
+    if n_readings < 1 or not 0 <= reading_share <= 1 or (n_readings > 1 and reading_share == 0):
+        raise InputError(
+            f"{n_readings} readings with a reading share of {reading_share:g}",
+            where="n_readings, reading_share",
+            fix="Give at least 1 reading, and with more than one the share of a difference's variance within raters (above 0, at most 1).",
+        )
+    return math.sqrt(1 - reading_share + reading_share / n_readings)
+
+
+def _pair_of_means(n_readings: int) -> str:
+    return f" and 2 raters{_means(n_readings)}" if n_readings > 1 else ""
+
+
+def _limits_source(n_readings: int) -> str:
+    return _BLAND_REPEATED if n_readings > 1 else _BLAND
 
 
 def _means(n_readings: int) -> str:

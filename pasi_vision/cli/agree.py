@@ -107,11 +107,20 @@ def agree_plan(
     icc: Annotated[float | None, typer.Option("--icc", help="Plan an ICC of this size.")] = None,
     raters: Annotated[int, typer.Option("--raters", help="Number of raters, for an ICC.")] = 2,
     readings: Annotated[
-        int, typer.Option("--readings", help="Readings of each rater that are averaged, for an ICC.")
+        int,
+        typer.Option("--readings", help="Readings of each rater that are averaged, for an ICC or limits of agreement."),
     ] = 1,
     intra_icc: Annotated[
-        float, typer.Option("--intra-icc", help="Correlation of two readings by the same rater, with --readings.")
+        float,
+        typer.Option("--intra-icc", help="Correlation of two readings by the same rater, for --readings with --icc."),
     ] = 1.0,
+    reading_share: Annotated[
+        float,
+        typer.Option(
+            "--reading-share",
+            help="Share of a difference's variance that is within raters, for --readings with limits of agreement.",
+        ),
+    ] = 0.0,
     kappa: Annotated[float | None, typer.Option("--kappa", help="Plan a kappa of this size.")] = None,
     shares: Annotated[
         str | None, typer.Option("--shares", help="Expected share of each category, as 0.2,0.5,0.3.")
@@ -133,6 +142,12 @@ def agree_plan(
             else planning.subjects_for_icc(width or 0, icc, raters, n_readings=readings, intra_icc=intra_icc)
         )
     elif kappa is not None:
+        if readings != 1:
+            raise InputError(
+                "kappa is of single readings: a mean of two grades is no grade, so more readings do not narrow its interval",
+                where="--readings",
+                fix="Leave --readings out and plan more subjects; for grades averaged as numbers, plan an ICC (--icc).",
+            )
         try:
             split = [float(part) for part in (shares or "").split(",")]
         except ValueError as error:
@@ -145,9 +160,15 @@ def agree_plan(
             else planning.subjects_for_kappa(width or 0, kappa, split, weights=weights)
         )
     else:
-        plan = planning.plan_limits(subjects) if subjects else planning.subjects_for_limits(width or 0)
+        plan = (
+            planning.plan_limits(subjects, n_readings=readings, reading_share=reading_share)
+            if subjects
+            else planning.subjects_for_limits(width or 0, n_readings=readings, reading_share=reading_share)
+        )
     typer.echo(plan.sentence)
-    typer.echo(f"({plan.source}; limits of agreement are in units of the standard deviation of a difference)")
+    typer.echo(
+        f"({plan.source}; limits of agreement are in units of the standard deviation of a difference of single readings)"
+    )
 
 
 def _page(

@@ -140,6 +140,10 @@ def test_raters_who_differ_by_a_constant(tmp_path):
     ("arguments", "said"),
     [
         (["--subjects", "7"], "7 subjects give limits of agreement +- 1.28 SD."),
+        (
+            ["--subjects", "60", "--readings", "2", "--reading-share", "0.5"],
+            "readings each) give limits of agreement +- 0.38 SD.",
+        ),
         (["--icc", "0.8", "--raters", "3", "--width", "0.2"], "36 subjects and 3 raters"),
         (["--kappa", "0.6", "--shares", "0.5,0.5", "--width", "0.2"], "246 subjects"),
     ],
@@ -148,6 +152,12 @@ def test_plans(arguments, said):
     done = CliRunner().invoke(app, ["agree-plan", *arguments])
     assert done.exit_code == 0, done.output
     assert said in done.output
+
+
+def test_readings_are_not_averaged_for_kappa():
+    arguments = ["--kappa", "0.6", "--shares", "0.5,0.5", "--width", "0.2", "--readings", "2"]
+    with pytest.raises(InputError, match="a mean of two grades is no grade"):
+        CliRunner().invoke(app, ["agree-plan", *arguments], catch_exceptions=False)
 
 
 def test_importing_agree_loads_neither_torch_nor_cv2():

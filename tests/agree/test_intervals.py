@@ -117,6 +117,21 @@ def test_plan_of_limits_agrees_with_simulation():
     assert agree.plan_limits(60).width / 2 == pytest.approx(1.96 * np.std(ends), rel=0.05)
 
 
+@pytest.mark.parametrize(("readings", "share"), [(2, 0.5), (4, 0.8)])
+def test_plan_of_limits_of_averaged_readings_agrees_with_simulation(readings, share):
+    """The variance of a difference of single readings is 1: `share` of it from both raters' readings, the rest from the subjects."""
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(0, np.sqrt(share / 2), (2, 3000, 60, readings)).mean(axis=-1)
+    means = rng.normal(0, np.sqrt(1 - share), (3000, 60)) + x - y
+    ends = means.mean(axis=1) - 1.96 * means.std(axis=1, ddof=1)
+    plan = agree.plan_limits(60, n_readings=readings, reading_share=share)
+    assert plan.width / 2 == pytest.approx(1.96 * np.std(ends), rel=0.05)
+    assert plan.width < agree.plan_limits(60).width
+    assert agree.subjects_for_limits(plan.width, n_readings=readings, reading_share=share).n_subjects == 60
+    with pytest.raises(InputError, match="readings with a reading share of 0"):
+        agree.plan_limits(60, n_readings=readings)
+
+
 def test_plan_of_icc_agrees_with_simulation():
     rng = np.random.default_rng(1)
     widths = []
