@@ -135,6 +135,17 @@ def agree_plan(
         raise InputError(
             "give either --width or --subjects", fix="A width asks for subjects; subjects ask for a width."
         )
+    planned = "an ICC" if icc is not None else "a kappa" if kappa is not None else "limits of agreement"
+    # An option that would have no effect is a misunderstanding, so it is refused and not passed over.
+    for option, given, belongs in (
+        ("--raters", raters != 2, ("an ICC",)),
+        ("--intra-icc", intra_icc != 1.0, ("an ICC",)),
+        ("--reading-share", reading_share != 0.0, ("limits of agreement",)),
+        ("--shares", shares is not None, ("a kappa",)),
+        ("--kappa", icc is not None and kappa is not None, ("a kappa",)),
+    ):
+        if given and planned not in belongs:
+            raise InputError(f"{option} has no say in the plan of {planned}", where=option, fix="Leave it out.")
     if icc is not None:
         plan = (
             planning.plan_icc(subjects, icc, raters, n_readings=readings, intra_icc=intra_icc)

@@ -160,6 +160,21 @@ def test_readings_are_not_averaged_for_kappa():
         CliRunner().invoke(app, ["agree-plan", *arguments], catch_exceptions=False)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["--subjects", "30", "--raters", "5"], "--raters"),
+        (["--subjects", "30", "--intra-icc", "0.9"], "--intra-icc"),
+        (["--subjects", "30", "--shares", "0.5,0.5"], "--shares"),
+        (["--subjects", "30", "--icc", "0.8", "--reading-share", "0.5"], "--reading-share"),
+        (["--subjects", "30", "--icc", "0.8", "--kappa", "0.6"], "--kappa"),
+    ],
+)
+def test_options_without_effect_are_refused(arguments, option):
+    with pytest.raises(InputError, match=f"{option} has no say"):
+        CliRunner().invoke(app, ["agree-plan", *arguments], catch_exceptions=False)
+
+
 def test_importing_agree_loads_neither_torch_nor_cv2():
     code = "import sys, pasi_vision.agree; print([m for m in ('torch', 'cv2', 'matplotlib') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
