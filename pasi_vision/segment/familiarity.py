@@ -73,17 +73,17 @@ def signals_of(pixels: NDArray[np.uint8], seen: NDArray[np.float32]) -> Signals:
     height, width = pixels.shape[:2]
     down, right = max(1, height // _GRID), max(1, width // _GRID)
     here = pixels[: height - 1 : down, : width - 1 : right]
-    flat = (here == pixels[: height - 1 : down, 1::right][:, : here.shape[1]]).all(-1)
-    flat &= (here == pixels[1::down, : width - 1 : right][: here.shape[0]]).all(-1)
+    flat = _equal(here, pixels[: height - 1 : down, 1::right][:, : here.shape[1]])
+    flat &= _equal(here, pixels[1::down, : width - 1 : right][: here.shape[0]])
     rows = np.linspace(0, seen.shape[1] - 1, here.shape[0]).round().astype(int)
     columns = np.linspace(0, seen.shape[2] - 1, here.shape[1]).round().astype(int)
     skin = seen[0][np.ix_(rows, columns)] < 0.5
-    inside = np.asarray(here[skin], np.int16)
-    found = len(inside) > 0
+    red, green, blue = (np.asarray(here[..., channel][skin], np.int16) for channel in range(3))
+    found = len(red) > 0
     return Signals(
         flat=float(flat[skin].mean()) if found else 0.0,
-        wrong_hue=float((inside[:, 2] > inside[:, 0] + 4).mean()) if found else 0.0,
-        colourless=float((inside.max(1) - inside.min(1) <= 2).mean()) if found else 0.0,
+        wrong_hue=float((blue > red + 4).mean()) if found else 0.0,
+        colourless=float((_spread(red, green, blue) <= 2).mean()) if found else 0.0,
         doubt=float(1 - seen[:REGION_CLASSES].max(0).mean()),
         round_field=_round_field(pixels),
     )
@@ -103,6 +103,18 @@ def why_strange(pixels: NDArray[np.uint8], seen: NDArray[np.float32], limits: Ma
         (SIGNALS[name] for name in SIGNALS if name in limits and found[name] > max(limits[name], LEAST_LIMITS[name])),
         "",
     )
+
+
+def _equal(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where all three channels are equal; channel by channel, because a sum over an axis of three is slow."""
+    same = one == other
+    return np.asarray(same[..., 0] & same[..., 1] & same[..., 2], bool)
+
+
+def _spread(red: NDArray[np.int16], green: NDArray[np.int16], blue: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Largest channel less the smallest."""
+    most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    return np.asarray(most - least, np.int16)
 
 
 def _round_field(pixels: NDArray[np.uint8]) -> float:

@@ -156,9 +156,12 @@ def look_at_view(
     rows, columns = max(1, round(shape[0] / grid)), max(1, round(shape[1] / grid))
     top, left = int(box.top / shape[0] * rows), int(box.left / shape[1] * columns)
     bottom, right = -(-box.bottom * rows // shape[0]), -(-box.right * columns // shape[1])
+    step = 1  # of pixels in a large photograph, so that `resized` can halve the part
+    while 4 * step * factor <= 1:
+        step *= 2
     part = pixels[
-        round(top * shape[0] / rows) : round(bottom * shape[0] / rows),
-        round(left * shape[1] / columns) : round(right * shape[1] / columns),
+        _whole(top * shape[0] / rows, step, shape[0]) : _whole(bottom * shape[0] / rows, step, shape[0]),
+        _whole(left * shape[1] / columns, step, shape[1]) : _whole(right * shape[1] / columns, step, shape[1]),
     ]
     seen = look(resized(part, (2 * (bottom - top), 2 * (right - left))), run, preprocessing, working)
     whole = _channels_resized(first, (rows, columns))
@@ -166,12 +169,24 @@ def look_at_view(
     return whole
 
 
+def _whole(at: float, step: int, length: int) -> int:
+    """The nearest multiple of `step` inside the picture."""
+    return min(step * round(at / step), length // step * step)
+
+
 def resized(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """To (height, width); averaging when it shrinks, so that fine scale does not alias."""
+    """To (height, width); averaging when it shrinks, so that fine scale does not alias.
+
+    What shrinks to a quarter or less is halved first, as often as it has even sides: nearly the same averages, in a third of the time.
+    """
     if pixels.shape[:2] == size:
         return pixels
-    how = cv2.INTER_AREA if size[0] < pixels.shape[0] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, size[::-1], interpolation=how), np.uint8)
+    if size[0] >= pixels.shape[0]:
+        return np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    while all(long >= 4 * short and long % 2 == 0 for long, short in zip(pixels.shape[:2], size, strict=True)):
+        half = pixels.shape[1] // 2, pixels.shape[0] // 2
+        pixels = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _channels_resized(seen: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
@@ -235,6 +250,9 @@ def _one(pixels: NDArray[np.uint8], run: Runner, preprocessing: Preprocessing) -
         pixels = np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, border), np.uint8)
     mean = np.asarray(preprocessing.mean, np.float32) * 255
     scale = 1 / (np.asarray(preprocessing.std, np.float32) * 255)
-    normal = ((pixels - mean) * scale).astype(np.float32, copy=False)
-    seen = run(np.ascontiguousarray(normal.transpose(2, 0, 1))[None])[0]
+    normal = np.empty((1, 3, *pixels.shape[:2]), np.float32)
+    for channel in range(3):  # each written where the network reads it
+        np.subtract(pixels[..., channel], mean[channel], out=normal[0, channel])
+        normal[0, channel] *= scale[channel]
+    seen = run(normal)[0]
     return np.ascontiguousarray(seen[:, : -(-height // 2), : -(-width // 2)])
