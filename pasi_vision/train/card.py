@@ -174,7 +174,7 @@ def _training(record: ModelRecord) -> str:
         lines.append(f"- Steps: {training['steps_done']}")
     start = training.get("settings", {}).get("start_from")
     if start:
-        lines.append(f"- Started from: {Path(start).parent.name + ' run' if '/' in start else start}")
+        lines.append(f"- Started from: {start}")
     for name, version in training.get("versions", {}).items():
         lines.append(f"- {name} {version}")
     return "\n".join(lines)

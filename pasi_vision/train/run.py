@@ -24,7 +24,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from pasi_vision.anatomy import View
 from pasi_vision.errors import OutputError, PasiVisionError, TrainingError
 from pasi_vision.provenance import package_version, run_record, write_run
-from pasi_vision.segment.checkpoint import PRIOR_FILE
+from pasi_vision.segment.checkpoint import PRIOR_FILE, open_model
 from pasi_vision.segment.layout import FORMAT_VERSION, Architecture, ModelRecord
 from pasi_vision.segment.network import build_network
 from pasi_vision.segment.prior import RegionPrior, count_regions
@@ -220,7 +220,8 @@ def _trainer(settings: TrainSettings, out: Path, tell: Callable[[str], None]) ->
 def _description(settings: TrainSettings, data: CropData) -> dict[str, Any]:
     """The content of model.json but for hashes: what it was trained on, in figures."""
     training = {
-        "settings": settings.model_dump(mode="json", exclude={"data", "validation"}),
+        "settings": settings.model_dump(mode="json", exclude={"data", "validation"})
+        | {"start_from": _start(settings.start_from)},
         "data": [_folder_facts(folder) for folder in settings.data],
         "validation_data": [_folder_facts(folder) for folder in settings.validation],
         "photographs": {"training": len(data.training), "validation": len(data.validation)},
@@ -234,6 +235,11 @@ def _description(settings: TrainSettings, data: CropData) -> dict[str, Any]:
         "working": settings.working.model_dump(mode="json"),
         "training": training,
     }
+
+
+def _start(start_from: str) -> str:
+    """What a run started from: a model's label, for a path of one machine says nothing elsewhere."""
+    return start_from if start_from in ("imagenet", "nothing") else open_model(start_from).label
 
 
 def _folder_facts(folder: Path) -> dict[str, str]:
