@@ -85,7 +85,7 @@ class _Examiners:
         return self._in_hand + coming >= self.processes * _WAITING_PER_EXAMINER
 
     def end(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _started(self) -> ProcessPoolExecutor:
         spawning = multiprocessing.get_context("spawn")  # a fork would copy the web server's locks as they stand

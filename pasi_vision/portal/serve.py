@@ -1,16 +1,22 @@
-"""`portal run`: gunicorn in this process and workers beside it; they end together."""
+"""`portal run`: a web server (gunicorn) and workers as children of this process, which keeps them running and ends with them."""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ipaddress
 import os
-import subprocess
+import signal
+import socket
 import sys
+import time
+import traceback
+from collections.abc import Callable
 from typing import Any
 
-from pasi_vision.errors import SettingsError
+from pasi_vision.errors import InputError, SettingsError
 from pasi_vision.portal.folder import PortalFolder, PortalSettings
+from pasi_vision.portal.supervise import end_with, keep_running
 
 __all__ = ["check_address", "let_connections_go", "serve"]
 
@@ -42,15 +48,68 @@ def check_address(host: str, settings: PortalSettings) -> None:
 
 
 def serve(folder: PortalFolder, host: str, port: int, workers: int) -> None:
-    """Serve until stopped; the workers are started first and stopped last."""
-    from gunicorn.app.base import BaseApplication
+    """Serve until stopped (SIGTERM or Ctrl+C); a web server or worker that ends is started again.
 
+    Raises:
+        SettingsError: A public address without encryption.
+        InputError: Something else listens there.
+    """
     settings = folder.settings()
     check_address(host, settings)
+    # Held by this process: while a killed web server is started again, connections wait and are not refused.
+    with _listener(host, port) as listener:
+        children: dict[str, Callable[[], int]] = {f"worker {n + 1}": lambda: _worker(folder) for n in range(workers)}
+        keep_running({**children, "web server": lambda: _web_server(listener, settings)})
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for wait in (1, 1, 1, 1, 0):  # what was killed a moment ago may still hold the address
+        try:
+            return socket.create_server((host, port), family=family, backlog=2048)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            time.sleep(wait)
+    raise InputError(
+        f"{host}:{port} cannot be listened on ({reason})", where="portal run", fix="Choose another --port, or stop it."
+    )
+
+
+def _worker(folder: PortalFolder) -> int:
+    command = [sys.executable, "-m", "pasi_vision.portal.worker", str(folder.root), str(os.getpid())]
+    return os.posix_spawn(sys.executable, command, os.environ)
+
+
+def _web_server(listener: socket.socket, settings: PortalSettings) -> int:
+    """Fork gunicorn: what Django takes of memory is shared with this process."""
+    let_connections_go()  # a forked web process must not share this one's
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        end_with(parent)
+        _run_gunicorn(listener.detach(), settings)
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    except BaseException:  # noqa: BLE001  # this is the top of a process: whatever it was is shown, and the parent goes on
+        traceback.print_exc()
+    finally:
+        # Not `sys.exit`: the frames above belong to the parent, which would end its other children on the way.
+        atexit._run_exitfuncs()
+        os._exit(code)
+
+
+def _run_gunicorn(listener: int, settings: PortalSettings) -> None:
+    from gunicorn.app.base import BaseApplication
 
     class Application(BaseApplication):
         def load_config(self) -> None:
-            for name, value in _gunicorn(settings, host, port).items():
+            for name, value in _gunicorn(settings, listener).items():
                 self.cfg.set(name, value)
             self.cfg.set("post_worker_init", _begin_web)
             self.cfg.set("worker_exit", _end_web)
@@ -60,16 +119,7 @@ def serve(folder: PortalFolder, host: str, port: int, workers: int) -> None:
 
             return application
 
-    let_connections_go()  # a forked web process must not share this one's
-    command = [sys.executable, "-m", "pasi_vision.portal.worker", str(folder.root)]
-    children = [subprocess.Popen(command) for _ in range(workers)]
-    try:
-        Application().run()
-    finally:
-        for child in children:
-            child.terminate()
-        for child in children:
-            child.wait(timeout=30)
+    Application().run()
 
 
 def let_connections_go() -> None:
@@ -103,12 +153,12 @@ def _end_web(_arbiter: Any, _worker: Any) -> None:
     examiners.end()
 
 
-def _gunicorn(settings: PortalSettings, host: str, port: int) -> dict[str, Any]:
+def _gunicorn(settings: PortalSettings, listener: int) -> dict[str, Any]:
     tls = (
         {"certfile": str(settings.tls_certificate), "keyfile": str(settings.tls_key)} if settings.tls == "files" else {}
     )
     return {
-        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "bind": f"fd://{listener}",
         "workers": settings.web_processes,
         "threads": settings.web_threads,
         "worker_class": "gthread",

@@ -153,10 +153,18 @@ def _score(job: Any) -> None:
 _STEPS = {"receive": _receive, "segment": _segment, "score": _score}
 
 
-def main(root: str) -> None:
-    """Run a worker for the portal in `root` until SIGTERM or SIGINT; a job in hand is finished first."""
-    from pasi_vision.portal.start import start
+def main(root: str, parent: int | None = None) -> None:
+    """Run a worker for the portal in `root` until SIGTERM or SIGINT; a job in hand is finished first.
 
+    Args:
+        root: The portal's folder.
+        parent: Process that started it and without which it does not go on.
+    """
+    from pasi_vision.portal.start import start
+    from pasi_vision.portal.supervise import end_with
+
+    if parent is not None:
+        end_with(parent)
     start(root)
     worker = Worker()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -165,4 +173,4 @@ def main(root: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))
