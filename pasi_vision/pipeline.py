@@ -95,6 +95,13 @@ def load_model(name: str) -> Model:
     return load(name)
 
 
+def released_model() -> str:
+    """Name of the model that this version of the package was released with, whatever else stands beside it."""
+    from pasi_vision.segment import DEFAULT_MODEL
+
+    return DEFAULT_MODEL
+
+
 def requests_of(photos: pd.DataFrame, table: Path) -> list[PhotoRequest]:
     """The rows of a photos table; paths are relative to the table's folder.
 

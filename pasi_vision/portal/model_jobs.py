@@ -11,7 +11,6 @@ from pasi_vision.portal.study_now import current_plan
 from pasi_vision.storage import resource
 
 __all__ = [
-    "installed_model",
     "installed_version",
     "photographs_key",
     "score_when_ready",
@@ -21,24 +20,24 @@ __all__ = [
 ]
 
 
-def installed_model() -> str:
-    """Name of the released model that scores here; "" where the plan wants none or the wanted one is not installed."""
+def installed_version() -> str:
+    """Name and first 12 digits of the weights' hash of the model that scores here: what a result is made by; "" without a model.
+
+    The plan's `model` decides: `none`; a model's name, which may go on with `@` and digits that its weights' hash must begin with;
+    or nothing, which means the model that this version of pasi-vision was released with, whatever else stands beside it.
+    """
+    from pasi_vision.pipeline import released_model
+
     wanted = current_plan().model
     if wanted == "none":
         return ""
-    names = sorted(path.parent.name for path in resource("models").glob("*/model.json"))
-    if wanted:
-        return wanted if wanted in names else ""
-    return names[-1] if names else ""
-
-
-def installed_version() -> str:
-    """Name and first digits of the weights' hash of the model that scores here: what a result is made by; "" without a model."""
-    name = installed_model()
-    if not name:
+    name = wanted.partition("@")[0] or released_model()
+    record_file = resource("models") / name / "model.json"
+    if not record_file.is_file():
         return ""
-    record = json.loads(resource("models", f"{name}/model.json").read_text(encoding="utf-8"))
-    return f"{name}@{record['files']['model.onnx'][:12]}"
+    record = json.loads(record_file.read_text(encoding="utf-8"))
+    version = f"{name}@{record['files']['model.onnx'][:12]}"
+    return version if "@" not in wanted or version.startswith(wanted) else ""
 
 
 def used_photographs(visit: Visit) -> list[Photograph]:

@@ -77,8 +77,9 @@ class StudyPlan(Settings):
     visits: tuple[PlannedVisit, ...] = Field(min_length=1)
     views: dict[View, PlannedView] = Field(min_length=1)
     readings: ReadingPlan = ReadingPlan()
-    model: str = ""
-    """Name of the released model that scores in the background; empty: the newest that is installed, `none`: no model."""
+    model: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]*(@[0-9a-f]{1,12})?)?$")] = ""
+    """The model that scores in the background, by name or as name@digits of its weights' hash; empty: the one that this version of
+    pasi-vision was released with; `none`: no model."""
     identity_check: Literal["all", "none"] = "all"
     """Whether a person confirms for each photograph that nobody can be recognized before a clinician sees it."""
 
@@ -152,7 +153,7 @@ readings:
   repeat_after_days: 7
   adjudicate_above: 5.0    # a third clinician reads where two differ by more PASI points; null: never
   meaning: "I examined these photographs and these are my findings."
-model: ""                  # empty: the newest released model that is installed; none: no model
+model: ""                  # empty: the one this version of pasi-vision was released with; a name, or name@digits of its hash; none
 identity_check: all        # all: a person confirms for each photograph that nobody can be recognized; none
 # The views of a visit, how each is taken, and which a visit needs.
 """

@@ -5,9 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
+from uuid import UUID
 
-from pasi_vision.portal.models import Assignment, ModelScore, Person, Subject, Visit
+from pasi_vision.portal.model_jobs import installed_version
+from pasi_vision.portal.models import Assignment, ModelScore, Person, Photograph, Segmentation, Subject, Visit
 
 __all__ = [
     "Agreement",
@@ -15,10 +18,14 @@ __all__ = [
     "agreement",
     "course_of",
     "findings_rows",
+    "outlines_of",
     "rows_of_visit",
     "score_rows",
     "with_scores",
 ]
+
+
+Made = TypeVar("Made", ModelScore, Segmentation)
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,12 @@ class Agreement:
 
 
 def findings_rows(person: Person) -> Iterable[dict[str, Any]]:
-    """Rows of findings.csv that a person may see: signed readings, then the model's newest score of each visit."""
+    """Rows of findings.csv that a person may see: signed readings, then the model's score of each visit."""
     for assignment, signed in _signed(person):
         visit = assignment.visit
         for finding in signed.content["findings"]:
             yield {**_keys(visit), "rater": assignment.clinician.username, "reading": assignment.reading, **finding}
-    for score in _newest_of_model(person):
+    for score in _of_model(person):
         yield from score.findings
 
 
@@ -61,7 +68,7 @@ def score_rows(person: Person) -> Iterable[dict[str, Any]]:
     for assignment, signed in _signed(person):
         row = {"rater": assignment.clinician.username, "reading": assignment.reading, "status": "scored"}
         yield {**_keys(assignment.visit), **row, **signed.content["score"]}
-    for score in _newest_of_model(person):
+    for score in _of_model(person):
         if score.score:
             yield score.score
 
@@ -73,10 +80,26 @@ def rows_of_visit(visit: Visit) -> list[ScoreRow]:
         if assignment.done:
             content = _newest(assignment).content["score"]
             rows.append(_row(assignment.clinician.full_name, assignment.reading, content, is_model=False))
-    model = max(visit.model_scores.all(), key=lambda each: each.made_at, default=None)
+    model = in_force(visit.model_scores.all())
     if model is not None:
         rows.append(_row(model.model, 1, model.score, is_model=True))
     return rows
+
+
+def in_force(rows: Iterable[Made]) -> Made | None:
+    """Of what several model versions made, what counts: the plan's model's (`installed_version`), else the newest."""
+    version = installed_version()
+    return max(rows, key=lambda each: (each.model == version, each.made_at), default=None)
+
+
+def outlines_of(photographs: Iterable[Photograph]) -> dict[UUID, Segmentation]:
+    """What the model saw on each photograph as it is now (covered places change its pixels), by the photograph's id."""
+    contents = {photograph.pk: photograph.file_sha256 for photograph in photographs}
+    found: dict[UUID, list[Segmentation]] = {}
+    for seen in Segmentation.objects.filter(photograph__in=contents):
+        if seen.file_sha256 == contents[seen.photograph_id]:
+            found.setdefault(seen.photograph_id, []).append(seen)
+    return {key: shown for key, rows in found.items() if (shown := in_force(rows))}
 
 
 def course_of(subject: Subject) -> list[tuple[Visit, list[ScoreRow]]]:
@@ -120,12 +143,11 @@ def _newest(assignment: Assignment) -> Any:
     return max(assignment.versions.all(), key=lambda version: version.version)
 
 
-def _newest_of_model(person: Person) -> Iterable[ModelScore]:
-    seen = set()
-    found = ModelScore.objects.visible_to(person).select_related("visit__subject")
-    for score in found.order_by("visit__subject__code", "visit__day", "-made_at"):
-        if score.visit_id not in seen:
-            seen.add(score.visit_id)
+def _of_model(person: Person) -> Iterable[ModelScore]:
+    found = ModelScore.objects.visible_to(person).order_by("visit__subject__code", "visit__day", "visit_id")
+    for _, scores in groupby(found.select_related("visit__subject"), key=lambda each: each.visit_id):
+        score = in_force(scores)
+        if score is not None:
             yield score
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -13,7 +15,7 @@ from pasi_vision.anatomy import View
 from pasi_vision.errors import InputError
 from pasi_vision.portal import dealing
 from pasi_vision.portal.model_jobs import score_when_ready, segment_later
-from pasi_vision.portal.models import Gap, Person, Photograph, Subject, Upload, Visit
+from pasi_vision.portal.models import Gap, Person, Photograph, Segmentation, Subject, Upload, Visit
 from pasi_vision.portal.plan import PlannedView, StudyPlan
 from pasi_vision.portal.trail import Subject as About
 from pasi_vision.portal.trail import record
@@ -31,6 +33,9 @@ __all__ = [
 ]
 
 
+_NONE: Mapping[UUID, Segmentation] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Tile:
     """One view of a visit as its page shows it."""
@@ -38,6 +43,13 @@ class Tile:
     view: View
     planned: PlannedView
     photographs: tuple[Photograph, ...]
+    outlines: Mapping[UUID, Segmentation] = field(default_factory=dict)
+    """What the model saw, by photograph, where the person may see it."""
+
+    @property
+    def pictures(self) -> list[tuple[Photograph, Segmentation | None]]:
+        """The photographs, each with what the model saw on it."""
+        return [(photograph, self.outlines.get(photograph.pk)) for photograph in self.photographs]
 
     @property
     def title(self) -> str:
@@ -60,11 +72,12 @@ def about(visit: Visit, thing: str = "visit", thing_id: object = "") -> About:
     return About(thing, thing_id or visit.pk, visit.subject.site_id)
 
 
-def tiles(visit: Visit, plan: StudyPlan) -> list[Tile]:
-    """Every view of the plan with the visit's photographs of it that were not withdrawn."""
+def tiles(visit: Visit, plan: StudyPlan, outlines: Mapping[UUID, Segmentation] = _NONE) -> list[Tile]:
+    """Every view of the plan with the visit's photographs of it that were not withdrawn, and the model's outlines if given."""
     shown = [photograph for photograph in visit.photographs.all() if not photograph.withdrawn_reason]
     return [
-        Tile(view, plan.views[view], tuple(p for p in shown if p.view == view.value)) for view in plan.ordered_views
+        Tile(view, plan.views[view], tuple(p for p in shown if p.view == view.value), outlines)
+        for view in plan.ordered_views
     ]
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from django.utils import timezone
 
-from pasi_vision.portal import housekeeping, queue, scoring, visits
-from pasi_vision.portal.models import Job, ModelScore, Photograph, Segmentation, Visit
-from pasi_vision.portal.study_now import current_plan
+from pasi_vision.errors import SettingsError
+from pasi_vision.portal import housekeeping, model_jobs, queue, scores, scoring, visits
+from pasi_vision.portal.models import Job, ModelScore, Photograph, Segmentation, StudyVersion, Visit
+from pasi_vision.portal.study_now import current_plan, load_plan
 from pasi_vision.records import CalibratedImage, Masks
+from pasi_vision.segment import DEFAULT_MODEL
+from pasi_vision.storage import resource
 
 
 @dataclass
@@ -45,8 +51,8 @@ def version_of(network: HalfRed) -> str:
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> HalfRed:
     network = HalfRed()
-    monkeypatch.setattr("pasi_vision.portal.model_jobs.installed_version", lambda: version_of(network))
-    monkeypatch.setattr("pasi_vision.portal.housekeeping.installed_version", lambda: version_of(network))
+    for user in ("model_jobs", "housekeeping", "scores"):
+        monkeypatch.setattr(f"pasi_vision.portal.{user}.installed_version", lambda: version_of(network))
     monkeypatch.setattr(scoring, "_needed_model", lambda: network)
     return network
 
@@ -120,6 +126,11 @@ def test_a_closed_visit_is_scored_from_its_photographs(
     assert outline.startswith("M")
     assert 'class="outline"' in signed_in("analyst").get(f"/photographs/{trunk_photograph.pk}/").content.decode()
     assert 'class="outline"' not in signed_in("uploader").get(f"/photographs/{trunk_photograph.pk}/").content.decode()
+    assert f'class="outline" d="{outline}"' in page, "the visit's page shows it too"
+    for part in ("", "views/"):
+        assert f'd="{outline}"' in signed_in("analyst").get(f"/visits/{study.visit.pk}/{part}").content.decode()
+        for name in ("uploader", "monitor"):
+            assert "outline" not in signed_in(name).get(f"/visits/{study.visit.pk}/{part}").content.decode()
 
 
 def test_a_covered_photograph_is_segmented_anew(trunk_photograph: Photograph, model: HalfRed, study: Any) -> None:
@@ -128,8 +139,12 @@ def test_a_covered_photograph_is_segmented_anew(trunk_photograph: Photograph, mo
     visits.confirm_identity(trunk_photograph, study.people["uploader"])
     work()
     cover(Photograph.objects.get(pk=trunk_photograph.pk), boxes_of([[0.0, 0.0, 0.2, 0.2]]), study.people["uploader"])
+    assert scores.outlines_of([Photograph.objects.get(pk=trunk_photograph.pk)]) == {}, (
+        "what was seen on other pixels is not shown"
+    )
     work()
     assert model.asked == 2, "other pixels"
+    assert len(scores.outlines_of([Photograph.objects.get(pk=trunk_photograph.pk)])) == 1
 
 
 def test_a_newer_model_scores_everything_once_more_beside_the_older_ones_score(
@@ -151,6 +166,48 @@ def test_a_newer_model_scores_everything_once_more_beside_the_older_ones_score(
     assert model.asked == 2
     assert Segmentation.objects.count() == 2
     assert set(ModelScore.objects.values_list("model", flat=True)) == {"half-red@ffffffffffff", "half-red@eeeeeeeeeeee"}
+
+    def shown() -> tuple[str, str]:
+        (row,) = scores.rows_of_visit(Visit.objects.get(pk=study.visit.pk))
+        (seen,) = scores.outlines_of([Photograph.objects.get(pk=trunk_photograph.pk)]).values()
+        return row.rater, seen.model
+
+    assert shown() == ("half-red@eeeeeeeeeeee",) * 2
+    model.sha256 = "f" * 64  # the plan goes back to the first one: what it made counts again, although it is older
+    assert shown() == ("half-red@ffffffffffff",) * 2
+    model.sha256 = "d" * 64  # has scored nothing yet
+    assert shown() == ("half-red@eeeeeeeeeeee",) * 2, "then the newest is shown"
+
+
+def test_the_plan_or_else_the_release_says_which_model_scores(
+    signed_in: Any, study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights' hash is taken from the files here; a model that merely sorts last changes nothing."""
+    weights = hashlib.sha256(resource("models", f"{DEFAULT_MODEL}/model.onnx").read_bytes()).hexdigest()[:12]
+    for name in (DEFAULT_MODEL, "zz-newer-by-name"):
+        (tmp_path / name).mkdir()
+        record = json.loads(resource("models", f"{DEFAULT_MODEL}/model.json").read_text())
+        record["files"]["model.onnx"] = weights if name == DEFAULT_MODEL else "0" * 64
+        (tmp_path / name / "model.json").write_text(json.dumps(record))
+    monkeypatch.setattr("pasi_vision.portal.model_jobs.resource", lambda _: tmp_path)
+    text = StudyVersion.objects.get(number=1).text
+    for named, version in (
+        ("", f"{DEFAULT_MODEL}@{weights}"),
+        (DEFAULT_MODEL, f"{DEFAULT_MODEL}@{weights}"),
+        (f"{DEFAULT_MODEL}@{weights[:5]}", f"{DEFAULT_MODEL}@{weights}"),
+        ("zz-newer-by-name", "zz-newer-by-name@000000000000"),
+        (f"{DEFAULT_MODEL}@000000", ""),
+        ("another", ""),
+        ("none", ""),
+    ):
+        load_plan(text.replace('model: "" ', f'model: "{named}" '), None)
+        assert current_plan().model == named
+        assert model_jobs.installed_version() == version
+        page = signed_in("monitor").get("/study/").content.decode()
+        assert ("is not installed here" in page) == (named in (f"{DEFAULT_MODEL}@000000", "another"))
+    for wrong in ("../x", "x@", "x@xyz"):
+        with pytest.raises(SettingsError):
+            load_plan(text.replace('model: "" ', f'model: "{wrong}" '), None)
 
 
 def test_stale_uploads_are_given_up(study: Any) -> None:

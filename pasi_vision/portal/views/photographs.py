@@ -12,6 +12,7 @@ from pasi_vision.errors import InputError
 from pasi_vision.portal import covering, vault, visits
 from pasi_vision.portal.models import Photograph
 from pasi_vision.portal.roles import Permission
+from pasi_vision.portal.scores import outlines_of
 
 __all__ = ["confirm", "cover_page", "image", "jpeg", "keep", "page", "take_out"]
 
@@ -42,13 +43,11 @@ def image(request: HttpRequest, photograph_id: UUID, size: str) -> HttpResponse:
 def page(request: HttpRequest, photograph_id: UUID) -> HttpResponse:
     """A photograph with its check and, for roles that may, the model's outlines."""
     photograph = _photograph(request, photograph_id)
-    outline = None
-    if request.user.may(Permission.SEE_SCORES):
-        outline = photograph.segmentations.filter(file_sha256=photograph.file_sha256).order_by("-made_at").first()
+    outlines = outlines_of([photograph]) if request.user.may(Permission.SEE_SCORES) else {}
     context = {
         "title": f"{photograph.view.replace('_', ' ').capitalize()}, {photograph.visit}",
         "photograph": photograph,
-        "outline": outline,
+        "outline": outlines.get(photograph.pk),
         "can_change": photograph.visit.is_open and request.user.may(Permission.UPLOAD),
     }
     return render(request, "portal/photograph.html", context)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from pasi_vision.portal import model_jobs
 from pasi_vision.portal.models import Job, StudyVersion
 from pasi_vision.portal.roles import PERMISSIONS
 from pasi_vision.portal.study_now import current_plan
@@ -21,6 +22,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Study plan",
         "plan": current_plan(),
+        "model": model_jobs.installed_version(),
         "versions": StudyVersion.objects.order_by("-number"),
         "roles": [(role.value, sorted(p.value for p in granted)) for role, granted in PERMISSIONS.items()],
     }

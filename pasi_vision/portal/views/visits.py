@@ -15,7 +15,7 @@ from pasi_vision.portal.folder import PortalFolder
 from pasi_vision.portal.models import Subject, Visit
 from pasi_vision.portal.roles import Permission
 from pasi_vision.portal.schedule import progress
-from pasi_vision.portal.scores import rows_of_visit
+from pasi_vision.portal.scores import outlines_of, rows_of_visit
 from pasi_vision.portal.study_now import current_plan
 
 __all__ = ["camera", "close", "page", "reopen", "start", "view_tiles"]
@@ -43,20 +43,23 @@ def page(request: HttpRequest, visit_id: UUID) -> HttpResponse:
     """A visit with its views, gaps, forms, queries and, for roles that may, scores."""
     visit = _visit(request, visit_id)
     plan = current_plan()
+    may_see_scores = request.user.may(Permission.SEE_SCORES)
+    outlines = outlines_of(visit.photographs.all()) if may_see_scores else {}
     return render(
         request,
         "portal/visit.html",
         {
             "title": f"{visit.subject.code}, {visit.name}",
             "visit": visit,
-            "tiles": visits.tiles(visit, plan),
+            "tiles": visits.tiles(visit, plan, outlines),
+            "models": sorted({seen.model for seen in outlines.values()}),
             "progress": progress(visit, plan),
             "gaps": visit.gaps.all(),
             "dlqi": getattr(visit, "dlqi", None),
             "dlqi_items": range(1, 11),
             "queries": visit.queries.prefetch_related("answers__written_by"),
             "refusals": visit.refusals.order_by("-refused_at")[:20],
-            "scores": rows_of_visit(visit) if request.user.may(Permission.SEE_SCORES) else None,
+            "scores": rows_of_visit(visit) if may_see_scores else None,
             "can_send": visit.is_open and request.user.may(Permission.UPLOAD),
             "upload_max_mb": PortalFolder.current().settings().upload_max_mb,
         },
@@ -67,9 +70,10 @@ def view_tiles(request: HttpRequest, visit_id: UUID) -> HttpResponse:
     """Only the views, for the page to renew after a photograph arrived."""
     visit = _visit(request, visit_id)
     plan = current_plan()
+    outlines = outlines_of(visit.photographs.all()) if request.user.may(Permission.SEE_SCORES) else {}
     context = {
         "visit": visit,
-        "tiles": visits.tiles(visit, plan),
+        "tiles": visits.tiles(visit, plan, outlines),
         "progress": progress(visit, plan),
         "can_send": visit.is_open and request.user.may(Permission.UPLOAD),
     }
