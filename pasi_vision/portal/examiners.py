@@ -17,10 +17,10 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from pasi_vision.anatomy import View
-from pasi_vision.errors import OutputError
+from pasi_vision.errors import PasiVisionError
 from pasi_vision.portal.examine import Examined, Unreadable, examine
 
-__all__ = ["begin", "end", "examined", "room"]
+__all__ = ["ExaminerEndedError", "begin", "end", "examined", "room"]
 
 _NICENESS = 2
 """Pages come first: an examiner takes what they leave."""
@@ -29,6 +29,10 @@ _WAITING_PER_EXAMINER = 4
 _LONGEST_WAIT_S = 25.0
 _RESERVED_S = 3.0
 """So long bytes on their way count as a photograph before the check; a slow connection must not keep others away."""
+
+
+class ExaminerEndedError(PasiVisionError):
+    """The process ended on the way: the photograph may be what ended it, so this counts as an attempt."""
 
 
 class _Examiners:
@@ -50,7 +54,7 @@ class _Examiners:
             return pool.submit(examine, staged, view, sha256).result()
         except BrokenProcessPool as error:
             self._start_again(pool)
-            raise OutputError(
+            raise ExaminerEndedError(
                 "the check ended before it was done", where="photograph", fix="It is tried again."
             ) from error
         finally:
@@ -123,7 +127,8 @@ def examined(staged: Path, view: View, sha256: str) -> Examined | Unreadable:
     """`examine`, by one of the examiners where there are any.
 
     Raises:
-        OutputError: The vault cannot be written, or the examiner ended on the way.
+        OutputError: The vault cannot be written.
+        ExaminerEndedError: The examiner ended on the way.
     """
     if _examiners is not None:
         _let_database_go()

@@ -34,10 +34,12 @@ __all__ = [
     "free_dead_neighbours",
     "hold",
     "owner_here",
+    "put_off",
 ]
 
 _URGENCY: dict[str, int] = {Job.Kind.RECEIVE: 1, Job.Kind.SEGMENT: 5, Job.Kind.SCORE: 7}
 _LONGEST_WAIT_S = 600
+_PUT_OFF_S = 20
 
 
 _THIS_PROCESS = secrets.token_hex(4)
@@ -134,6 +136,13 @@ def fail(job: Job, error: str, attempts: int, *, again: bool = True) -> None:
         wait = min(_LONGEST_WAIT_S, 2.0**job.attempts * 5)
         change |= {"state": Job.State.WAITING, "due_at": timezone.now() + timedelta(seconds=wait)}
     Job.objects.filter(pk=job.pk, owner=job.owner, attempts=job.attempts, state=Job.State.RUNNING).update(**change)
+
+
+def put_off(job: Job, error: str) -> None:
+    """Try again soon and do not count the attempt: what failed lies outside the job (the disk is full, the object store is away)."""
+    mine = Job.objects.filter(pk=job.pk, owner=job.owner, attempts=job.attempts, state=Job.State.RUNNING)
+    due_at = timezone.now() + timedelta(seconds=_PUT_OFF_S)
+    mine.update(state=Job.State.WAITING, owner="", attempts=job.attempts - 1, due_at=due_at, error=error[:2000])
 
 
 class Watch:

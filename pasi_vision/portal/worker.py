@@ -79,7 +79,7 @@ class Worker:
     def _do(self, job: Any) -> None:
         from django.db import Error
 
-        from pasi_vision.errors import PasiVisionError
+        from pasi_vision.errors import OutputError, PasiVisionError
         from pasi_vision.portal import queue
 
         try:
@@ -88,6 +88,9 @@ class Worker:
             _log.warning("job %s was taken over while it was worked on", job.pk)
         except Error:
             raise
+        except OutputError as error:
+            _log.warning("job %s: %s; it is put off", job.pk, error)
+            queue.put_off(job, str(error))
         except PasiVisionError as error:
             _log.warning("job %s: %s", job.pk, error)
             queue.fail(job, str(error), self.settings.job_attempts)

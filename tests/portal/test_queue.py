@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import served
 from django.utils import timezone
 
 from pasi_vision.portal import queue
@@ -88,6 +92,39 @@ def test_failures_are_tried_again_later_and_later_and_then_shown() -> None:
     assert waits[0] < waits[1] <= 600
 
 
+def test_a_job_that_is_put_off_keeps_its_attempts() -> None:
+    queue.add(Job.Kind.SEGMENT, uuid.uuid4())
+    for _ in range(5):
+        Job.objects.update(due_at=timezone.now())
+        job = queue.claim("w")
+        assert job is not None
+        assert job.attempts == 1
+        queue.put_off(job, "the disk is full")
+        assert queue.claim("w") is None, "not at once"
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.error) == (Job.State.WAITING, 0, "the disk is full")
+
+
+def test_a_worker_puts_off_what_a_full_disk_stopped_and_counts_what_the_photograph_did(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pasi_vision.errors import OutputError
+    from pasi_vision.portal import worker
+    from pasi_vision.portal.examiners import ExaminerEndedError
+
+    for error, attempts in ((OutputError("the disk is full"), 0), (ExaminerEndedError("the check ended"), 1)):
+
+        def step(job: Any, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setitem(worker._STEPS, "segment", step)
+        queue.add(Job.Kind.SEGMENT, uuid.uuid4())
+        job = queue.claim("w")
+        worker.Worker()._do(job)
+        job = Job.objects.get(pk=job.pk)
+        assert (job.state, job.attempts) == (Job.State.WAITING, attempts)
+
+
 def test_a_clock_that_was_set_back_does_not_hide_waiting_jobs() -> None:
     job = queue.add(Job.Kind.SCORE, uuid.uuid4())
     Job.objects.filter(pk=job.pk).update(due_at=timezone.now() + timedelta(days=3))
@@ -119,3 +156,29 @@ def test_a_worker_does_what_the_browser_did_not_wait_for(study: Any, signed_in: 
     assert Upload.objects.get().state == Upload.State.DONE
     assert Photograph.objects.count() == 1
     assert Job.objects.get(kind="receive").state == Job.State.DONE
+
+
+@pytest.mark.slow
+def test_workers_on_postgresql_share_the_jobs_and_never_do_one_twice(postgres: str) -> None:
+    """One, two and three worker processes against one database (SKIP LOCKED)."""
+    script = str(served.BENCH / "bench_portal_workers.py")
+    words = ["--kind", "receive", "--jobs", "9", "--most", "3", "--megapixels", "0.3"]
+    done = subprocess.run(
+        [sys.executable, script, *words],
+        env=served.environment(DATABASE_URL=postgres), capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["database"], told["failed"], told["tried_more_than_once"]) == ("postgresql", 0, 0)
+    assert [run["owners"] for run in told["runs"]] == [1, 2, 3]
+
+
+def test_sqlite_is_set_up_for_many_writers() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        found = [
+            cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert found == ["wal", 2, 1], "2: full, what was acknowledged survives a power cut"
+    assert connection.transaction_mode == "IMMEDIATE"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import zlib
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -61,18 +59,6 @@ def test_a_photograph_becomes_a_row_with_a_verdict_and_carries_no_metadata(
     assert b"John Smith" not in sealed, "the original is encrypted"
     assert vault.unseal(sealed, photograph.sealed) == data
     assert (photograph.width, photograph.height) == (640, 480)
-
-
-def test_single_bytes_give_the_same_photograph(signed_in: Any, study: Any, jpeg: Any) -> None:
-    from pasi_vision.portal.models import Photograph
-
-    data, client = jpeg(2, size=(48, 32)), signed_in("uploader")
-    address = announce(client, study.visit, len(data), sha256=hashlib.sha256(data).hexdigest())["Location"]
-    cuts = [*range(60), *range(len(data) - 60, len(data)), len(data)]
-    for start, end in pairwise(cuts):
-        assert patch(client, address, data[start:end], start)["Upload-Offset"] == str(end)
-    assert client.post(f"{address}verdict/").json()["state"] == "done"
-    assert Photograph.objects.get().sha256 == hashlib.sha256(data).hexdigest()
 
 
 def test_the_same_file_twice_and_from_two_people_is_one_photograph(
@@ -193,66 +179,6 @@ def test_a_file_that_changed_on_its_way_is_refused(signed_in: Any, study: Any, j
     assert "changed on its way" in told["message"]
 
 
-def _png_bomb() -> bytes:
-    """A PNG that says 50,000 x 50,000 pixels in a few kilobytes."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
-
-    header = (50_000).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(bytes(1_000_000)))
-        + chunk(b"IEND", b"")
-    )
-
-
-BAD = {
-    "text": b"not a photograph at all",
-    "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
-    "html": b"<!doctype html><script>alert(1)</script>",
-    "pdf": b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n",
-    "zip": b"PK\x03\x04" + bytes(100),
-    "png header only": b"\x89PNG\r\n\x1a\n",
-    "jpeg header only": b"\xff\xd8\xff\xe0",
-    "one byte": b"\x00",
-    "bomb": _png_bomb(),
-    "heic header": b"\x00\x00\x00\x18ftypheic" + bytes(64),
-}
-
-
-@pytest.mark.parametrize("kind", BAD)
-def test_bad_files_are_refused_with_a_reason_and_leave_nothing(kind: str, signed_in: Any, send: Any) -> None:
-    from pasi_vision.portal.models import Photograph, Refusal, Upload
-    from pasi_vision.portal.receive import staged_file
-
-    told = send(signed_in("uploader"), BAD[kind])
-    assert told["verdict"] == "refused"
-    assert len(told["message"]) > 20
-    assert Refusal.objects.get().kind == "unreadable"
-    assert not Photograph.objects.exists()
-    assert not staged_file(Upload.objects.get()).exists()
-
-
-def test_a_photograph_cut_anywhere_is_refused_or_stored_never_an_error(signed_in: Any, send: Any, jpeg: Any) -> None:
-    data = jpeg(8)
-    client = signed_in("uploader")
-    for end in range(1024, len(data), 1024):
-        told = send(client, data[:end])
-        assert told["state"] == "done"
-        assert told["verdict"] == "refused", end
-
-
-def test_a_polyglot_is_stored_without_what_hid_behind_the_picture(signed_in: Any, send: Any, jpeg: Any) -> None:
-    from pasi_vision.portal import vault
-    from pasi_vision.portal.models import Photograph
-
-    told = send(signed_in("uploader"), jpeg(9) + b"PK\x03\x04<script>alert(1)</script>")
-    if told["verdict"] != "refused":
-        assert b"<script>" not in vault.get(Photograph.objects.get().file)
-
-
 def test_pictures_are_served_as_jpeg_and_the_original_to_nobody(
     signed_in: Any, send: Any, jpeg: Any, study: Any
 ) -> None:
@@ -308,7 +234,8 @@ def test_a_full_disk_is_said_and_the_upload_goes_on_later(
             raise OutputError("the disk is full", where="vault")
 
         full.setattr("pasi_vision.portal.vault.put", put)
-        assert client.post(f"{address}verdict/").status_code == 507
+        for _ in range(10):  # however often somebody asks meanwhile: a full disk is not the photograph's fault
+            assert client.post(f"{address}verdict/").status_code == 507
     from django.utils import timezone
 
     from pasi_vision.portal.models import Job

@@ -159,6 +159,9 @@ def _check_now(upload: Upload) -> None:
         receive(upload, job)
     except queue.LeaseLostError:
         return  # a worker thought us dead and does it again: the answer is the same
+    except OutputError as error:
+        queue.put_off(job, str(error))
+        raise
     except PasiVisionError as error:
         queue.fail(job, str(error), PortalFolder.current().settings().job_attempts)
         raise
