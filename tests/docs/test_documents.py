@@ -92,3 +92,31 @@ def test_the_changelog_speaks_of_every_part() -> None:
     text = (ROOT / "CHANGELOG.md").read_text("utf-8").lower()
     for word in ("photograph", "phantom", "model", "pasi", "endpoint", "agree", "report", "portal"):
         assert word in text, word
+
+
+ASVS = {5: (1, 3, 2, 3), 7: (3, 4, 2, 5, 2, 2), 8: (2, 3, 1, 1), 16: (1, 5, 4, 3, 3)}
+"""How many requirements of levels 1 and 2 each section of a chapter of OWASP ASVS 5.0 holds; they are numbered from 1."""
+
+
+def test_the_table_of_security_leaves_no_requirement_out_and_names_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "portal-security.md").read_text("utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if re.match(r"\| \d", line)
+    ]
+    rows = [row for row in rows if re.match(r"\d+\.\d+\.\d", row[0])]
+    listed = [number for row in rows for number in re.findall(r"\b\d+\.\d+\.\d+\b", row[0])]
+    wanted = [
+        f"{chapter}.{section}.{number + 1}"
+        for chapter, sections in ASVS.items()
+        for section, most in enumerate(sections, 1)
+        for number in range(most)
+    ]
+    assert sorted(listed) == sorted(wanted)
+    for requirement, how, tests in rows:
+        named = re.findall(r"`(test_\w+)\.(test_\w+)`", tests)
+        assert named or "documented" in requirement or "inventory" in requirement or "**" in how, requirement
+        for file, function in named:
+            assert f"\ndef {function}(" in (ROOT / "tests" / "portal" / f"{file}.py").read_text("utf-8"), (
+                requirement,
+                function,
+            )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import time
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, TestCase
 
 from pasi_vision.errors import SettingsError
 from pasi_vision.portal import accounts
@@ -126,3 +128,106 @@ def test_an_administrator_adds_people_and_cannot_switch_themselves_off(signed_in
     assert client.post("/people/add/", {**given, "username": "extra2", "sites": []}).status_code == 400, "no site"
     assert client.post("/people/add/", {**given, "username": "a b"}).status_code == 400
     assert client.post(f"/people/{study.people['administrator'].pk}/active/").status_code == 400
+
+
+def test_signing_in_gives_a_new_session_and_signing_out_ends_it(study: Any) -> None:
+    from django.contrib.sessions.models import Session
+
+    client = Client()
+    client.get("/account/login/")
+    before = client.session  # of a browser in which somebody has put a session of his own
+    before["planted"] = True
+    before.save()
+    client.cookies["portal_session"] = before.session_key
+    client.post("/account/login/", {"login": "uploader", "password": PASSWORD})
+    key = client.session.session_key
+    assert key != before.session_key
+    assert len(key) == 32, "of 36 letters and digits each: 165 bits"
+    assert not Session.objects.filter(pk=before.session_key).exists()
+    assert client.get("/subjects/").status_code == 200
+    client.post("/account/logout/")
+    assert not Session.objects.filter(pk=key).exists()
+    client.cookies["portal_session"] = key
+    assert client.get("/subjects/")["Location"].startswith("/account/login/"), "the back button shows nothing"
+    actions = AuditEvent.objects.filter(person="uploader").values_list("action", flat=True)
+    assert [action for action in actions if action.startswith("signed")] == ["signed in", "signed out"]
+
+
+def test_a_person_may_be_signed_in_twice(study: Any) -> None:
+    desk, phone = (sign_in("uploader", PASSWORD)[0] for _ in range(2))
+    assert desk.get("/subjects/").status_code == phone.get("/subjects/").status_code == 200
+
+
+def test_every_page_offers_signing_out(study: Any, signed_in: Any) -> None:
+    from pasi_vision.portal.urls import ROUTES
+
+    seen = 0
+    for role in Role:
+        client = signed_in(role.value)
+        for route in ROUTES:
+            if "<" in route.pattern or "GET" not in route.methods or route.is_api:
+                continue
+            answer = client.get(f"/{route.pattern}")
+            if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
+                assert 'action="/account/logout/"' in answer.content.decode(), (role, route.name)
+                seen += 1
+    assert seen >= 20
+
+
+def totp(secret: str) -> str:
+    """RFC 6238 with its usual values: SHA-1, 30 seconds, 6 digits."""
+    digest = hmac.new(base64.b32decode(secret), int(time.time() // 30).to_bytes(8, "big"), "sha1").digest()
+    at = digest[-1] & 15
+    return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 10**6:06d}"
+
+
+def test_a_second_factor_is_set_up_asked_for_and_changed_only_after_the_password(study: Any) -> None:
+    client, _ = sign_in("uploader", PASSWORD)
+    activate = "/account/2fa/totp/activate/"
+    asked = client.get(activate)["Location"]
+    assert asked.startswith("/account/reauthenticate/")
+    assert client.post(asked, {"password": "wrong wrong wrong"}).status_code == 200
+    assert client.get(activate)["Location"] == asked
+    assert client.post(asked, {"password": PASSWORD})["Location"] == activate
+    secret = client.get(activate).context["form"].secret
+    assert client.post(activate, {"code": "000000"}).status_code == 200, "a wrong code"
+    with TestCase.captureOnCommitCallbacks(execute=True):  # what the audit trail is told after the commit
+        assert client.post(activate, {"code": totp(secret)}).status_code == 302
+    assert AuditEvent.objects.filter(person="uploader", action="second factor added").exists()
+    again, answer = sign_in("uploader", PASSWORD)
+    assert answer["Location"].startswith("/account/2fa/authenticate/")
+    assert again.get("/subjects/")["Location"].startswith("/account/login/"), "the password alone opens nothing"
+    again.post("/account/2fa/authenticate/", {"code": "000000"})
+    assert again.get("/subjects/").status_code == 302
+    again.post("/account/2fa/authenticate/", {"code": totp(secret)})
+    assert again.get("/subjects/").status_code == 200
+
+
+def test_where_a_second_factor_is_required_nothing_opens_before_it(study: Any) -> None:
+    from pasi_vision.portal.folder import PortalFolder
+
+    file = PortalFolder.current().settings_file
+    text = file.read_text()
+    file.write_text(text.replace("mfa: optional", "mfa: required"))
+    try:
+        client, _ = sign_in("uploader", PASSWORD)
+        for page in ("/subjects/", "/", "/tokens/"):
+            assert client.get(page)["Location"] == "/account/2fa/totp/activate/"
+    finally:
+        file.write_text(text)
+
+
+def test_an_unexpected_error_tells_the_browser_nothing_and_the_log_everything(
+    study: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*_: object) -> None:
+        raise RuntimeError("a secret detail")
+
+    monkeypatch.setattr("pasi_vision.portal.views.subjects.current_plan", breaks)
+    client = Client(raise_request_exception=False)
+    client.force_login(study.people["uploader"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = client.get("/subjects/")
+    assert answer.status_code == 500
+    assert b"secret detail" not in answer.content
+    assert b"Traceback" not in answer.content
+    assert "a secret detail" in caplog.text

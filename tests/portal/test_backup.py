@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
+import served
 
 
 @pytest.fixture(autouse=True)
@@ -123,3 +130,46 @@ def test_the_same_portal_on_postgresql_and_a_move_from_sqlite_to_it(demo: Path, 
     )
     ok("backup", tmp_path / "moved", tmp_path / "second", database=postgres)
     assert "nothing is wrong" in ok("verify", tmp_path / "moved", database=postgres)
+
+
+@pytest.mark.slow
+def test_a_backup_made_while_photographs_arrive_comes_back_whole_elsewhere(tmp_path: Path, jpeg: Any) -> None:
+    """Three people send, a worker works, backups are made; then the first portal is gone and each backup is restored."""
+    folder, site = tmp_path / "here" / "portal", served.bench_module()
+    people, stop, acknowledged = served.made(folder, 3), threading.Event(), []
+
+    def sends(who: int) -> None:
+        number = 1000 + who
+        while not stop.is_set():
+            view = site.VIEWS[number % len(site.VIEWS)]
+            told = site.send(people[who], view, jpeg(number), chunk=20_000).answer
+            acknowledged.append((time.monotonic(), told["photograph"]))
+            site.confirm(people[who], told["photograph"])
+            number += len(people)
+
+    made = []
+    with served.serving(folder, workers=1), ThreadPoolExecutor(3) as pool:
+        sending = [pool.submit(sends, who) for who in range(3)]
+        try:
+            for number in range(3):
+                time.sleep(2)
+                made.append((time.monotonic(), tmp_path / f"backup-{number}"))
+                done = served.portal("backup", folder, made[-1][1])
+                assert done.returncode == 0, done.stderr
+        finally:
+            stop.set()
+        for each in sending:
+            each.result()
+    shutil.rmtree(folder.parent)
+    for began, backup in made:
+        elsewhere = tmp_path / "there" / backup.name
+        restored = served.portal("restore", elsewhere, backup)
+        assert restored.returncode == 0, restored.stdout + restored.stderr
+        assert "nothing is wrong" in restored.stdout
+        with closing(sqlite3.connect(elsewhere / "portal.sqlite3")) as database:
+            stored = {UUID(row[0]) for row in database.execute("SELECT id FROM portal_photograph")}
+        before = {UUID(key) for when, key in acknowledged if when < began}
+        assert before, "something had arrived"
+        assert before <= stored
+        assert all((elsewhere / "vault" / "photographs" / f"{key}.jpg").is_file() for key in stored)
+    assert len(stored) < len(acknowledged), "more arrived while the last one was made"

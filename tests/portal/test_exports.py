@@ -97,3 +97,26 @@ def test_the_dashboard_sums_model_against_clinicians_by_hand(study: Any, signed_
     assert (context["agreement"].visits, context["agreement"].mean_difference) == (1, 3.0)
     assert context["agreement"].standard_deviation is None, "one visit has no spread"
     assert b"Model and clinicians" not in signed_in("monitor").get("/dashboard/").content
+
+
+def test_the_dashboard_counts_photographs_refusals_by_reason_and_overdue_visits(
+    study: Any, signed_in: Any, send: Any, jpeg: Any
+) -> None:
+    """One photograph, two unreadable files and the same file for another view; the baseline of January leaves three visits overdue."""
+    client = signed_in("uploader")
+    told = send(client, jpeg(95), view="palms")
+    for data in (b"no photograph", b"no photograph either"):
+        send(client, data)
+    send(client, jpeg(95), view="soles")
+    Photograph.objects.filter(pk=told["photograph"]).update(
+        verdict="retake", measures=[{"name": "sharpness", "value": 1, "unit": "", "verdict": "retake"}]
+    )
+    context = signed_in("monitor").get("/dashboard/").context
+    assert context["reasons"] == [("unreadable", 2), ("sharpness", 1), ("elsewhere", 1)]
+    figures = dict(context["figures"])
+    assert (figures["photographs"], figures["open visits"], figures["overdue visits"]) == (1, 1, 3)
+    (site,) = context["sites"]
+    assert (site.n_subjects, site.n_photographs, site.n_retake, site.n_refused) == (1, 1, 1, 3)
+    assert {entry.planned.name for entry in context["overdue"]} == {"week 4", "week 8", "week 12"}
+    elsewhere = dict(signed_in("monitor2").get("/dashboard/").context["figures"])
+    assert elsewhere["photographs"] == 0
