@@ -15,32 +15,24 @@ import signal
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from portal_site import VIEWS, Server, Told, Uploader, photograph, prepare, request, send
+from portal_site import VIEWS, Meanwhile, Server, Told, Uploader, photograph, prepare, request, send
 
 
-class Visits:
+class Visits(Meanwhile):
     """Somebody who goes through the pages meanwhile, and the portal's memory."""
 
     def __init__(self, server: Server, people: list[Uploader]) -> None:
+        super().__init__()
         self.server, self.people = server, people
         self.seconds: dict[str, list[float]] = {}
         self.memory: list[float] = []
         self.wrong: list[str] = []
-        self.stop = threading.Event()
-        self.threads = [threading.Thread(target=self._pages), threading.Thread(target=self._memory)]
-        for thread in self.threads:
-            thread.start()
-
-    def end(self) -> None:
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
+        self.begin(self._pages, self._memory)
 
     def _pages(self) -> None:
         number = 0

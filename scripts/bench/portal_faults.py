@@ -20,7 +20,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from typing import Any
 from portal_site import (
     VIEWS,
     Clinician,
+    Meanwhile,
     Server,
     Told,
     Uploader,
@@ -45,27 +45,20 @@ from portal_site import (
 VICTIMS = ("everything", "web process", "examiner", "worker", "backup")
 
 
-class Life:
+class Life(Meanwhile):
     """What goes on while things break: uploaders, a clinician, a worker, backups; each notes what it was told."""
 
     def __init__(self, folder: Path, people: list[Uploader], clinician: Clinician, megapixels: float) -> None:
+        super().__init__()
         self.folder, self.people, self.clinician, self.megapixels = folder, people, clinician, megapixels
         self.told: list[Told] = []
         self.signed: list[str] = []
         self.backups: list[Path] = []
         self.unfinished: list[Path] = []
-        self.stop = threading.Event()
         self.backing_up: subprocess.Popen[bytes] | None = None
         self.worker = self._worker()
         actions = [lambda n=n: self._upload(n) for n in range(len(people))]
-        self.threads = [threading.Thread(target=act) for act in (*actions, self._sign, self._back_up)]
-        for thread in self.threads:
-            thread.start()
-
-    def end(self) -> None:
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
+        self.begin(*actions, self._sign, self._back_up)
 
     def sign_in_again(self) -> None:
         self.people = [replace(who, cookie=signed_in_again(f"u{n}")) for n, who in enumerate(self.people)]

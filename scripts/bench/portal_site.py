@@ -11,8 +11,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -230,6 +232,24 @@ class Server:
                 continue
             kb += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
         return kb / 1e3
+
+
+class Meanwhile:
+    """What goes on in threads of its own until `end`; each action looks at `stop` by itself."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def begin(self, *actions: Callable[[], None]) -> None:
+        for act in actions:
+            self._threads.append(threading.Thread(target=act))
+            self._threads[-1].start()
+
+    def end(self) -> None:
+        self.stop.set()
+        for thread in self._threads:
+            thread.join()
 
 
 def request(method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
