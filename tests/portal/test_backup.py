@@ -152,7 +152,9 @@ def test_a_backup_made_while_photographs_arrive_comes_back_whole_elsewhere(tmp_p
         sending = [pool.submit(sends, who) for who in range(3)]
         try:
             for number in range(3):
-                time.sleep(2)
+                while len(acknowledged) < 3 * (number + 1):
+                    assert not any(each.done() for each in sending)
+                    time.sleep(0.1)
                 made.append((time.monotonic(), tmp_path / f"backup-{number}"))
                 done = served.portal("backup", folder, made[-1][1])
                 assert done.returncode == 0, done.stderr
