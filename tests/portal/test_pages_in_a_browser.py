@@ -287,7 +287,7 @@ def inner_pages(visitor: Visitor, name: str) -> list[str]:
     """Pages that are reached from a list: a visit, a photograph, a reading ..."""
     if name == "doctor":
         visitor.go("/readings/")
-        return [str(visitor.page.locator("ul.lines a, ol.lines a").first.get_attribute("href"))]
+        return [str(link.get_attribute("href")) for link in visitor.page.locator("ul.lines a, ol.lines a").all()]
     if name == "admin":
         return []
     closed = visitor.first("/subjects/", "a.state.closed")
