@@ -24,7 +24,7 @@ from pasi_vision.phantom.hair import add_hair
 from pasi_vision.phantom.light import draw_light
 from pasi_vision.phantom.negatives import draw_negative
 from pasi_vision.phantom.outline import outlined
-from pasi_vision.phantom.paint import Anatomy, Finish, paint
+from pasi_vision.phantom.paint import Anatomy, Finish, lesional_pigment, paint
 from pasi_vision.phantom.picture import Picture
 from pasi_vision.phantom.plaques import LesionMaps, Plaque, ScaleKind, lesion_maps, unpenned
 from pasi_vision.phantom.preset import CloseUpPreset
@@ -93,7 +93,7 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
     plaques, negative = _disease(rng, setting, subject, style)
     surface = subject.surface
     extras = Extras(seed, index, preset.extras)
-    plaques, pustular = erupted(extras, unpenned(plaques), setting.style)
+    plaques, pustular = erupted(extras, [unpenned(plaque) for plaque in plaques], setting.style)
     maps = lesion_maps(plaques, surface.place_mm, surface.rest_normal)
     if subject.hair < 0:
         subject = replace(subject, hair=float(rng.uniform(0.1, 0.6)) * preset.hair)
@@ -216,7 +216,7 @@ def _photograph(
     if not preset.scale_layer:
         large = replace(large, scale_cover=np.zeros_like(large.scale_cover))
     overlay = draw_overlay(rng, setting, subject.person, large)
-    finish = _finish(rng, maps, style, shell.axis)
+    finish = _finish(rng, subject.person, maps, style, shell.axis)
     anatomy = Anatomy(
         melanin=_large(shell.melanin, full),
         blood=_large(shell.blood, full),
@@ -250,11 +250,13 @@ def _photograph(
     return picture, np.asarray(bare, np.float32), np.asarray(others, np.float32)
 
 
-def _finish(rng: Rng, maps: LesionMaps, style: Style, axis: float) -> Finish:
+def _finish(rng: Rng, person: Person, maps: LesionMaps, style: Style, axis: float) -> Finish:
     """How this day's lesions look beyond their maps."""
     kinds = {ScaleKind(int(kind)) for kind in np.unique(maps.scale_kind)} - {ScaleKind.NONE}
     return Finish(
         saturation=style.saturation,
+        scattering=style.scattering,
+        pigment=lesional_pigment(rng, person),
         looks={kind: draw_look(rng, kind, axis) for kind in sorted(kinds)},
         coarse=float(rng.uniform(1.6, 3.5)),
         wrinkle=float(rng.uniform(0.4, 1.8)),
