@@ -132,13 +132,21 @@ def _shell(surface: Surface, person: Person, female: bool, rng: Rng) -> Shell:
     )
 
 
+#: Mean added blood of parts of the body, as a share of the rest of the skin.
+_FLUSH = {
+    (Part.PALM, Part.SOLE): 0.8,
+    (Part.FACE,): 0.55,
+    (Part.EAR,): 0.6,
+    (Part.EYELID,): 0.5,
+    (Part.FINGER, Part.TOE): 0.5,
+    (Part.ELBOW, Part.KNEE): 0.35,
+}
+
+
 def _flush(surface: Surface, rng: Rng) -> Field:
-    """Anatomical redness that differs between people: tips of fingers and toes, knuckles, cheeks, elbows, knees, ears."""
+    """Anatomical redness that differs between people: normal palms, soles, lids and ears may be as red as a plaque."""
     field = np.zeros(surface.shape, np.float32)
-    for parts in ((Part.FINGER, Part.TOE), (Part.FACE,), (Part.ELBOW, Part.KNEE), (Part.EAR,), (Part.PALM, Part.SOLE)):
-        much = (
-            0.55 if Part.FACE in parts or Part.PALM in parts else 0.35
-        )  # normal faces, palms and soles may be as red as a plaque
+    for parts, much in _FLUSH.items():
         field[np.isin(surface.part, [int(part) for part in parts])] = float(rng.exponential(much))
     y, x = np.mgrid[: field.shape[0], : field.shape[1]].astype(np.float32) / np.float32(max(field.shape))
     blotch = sample(fractal(1.5, 53), x * 0.8 + float(rng.random()), y * 0.8)

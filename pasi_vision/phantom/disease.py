@@ -96,9 +96,9 @@ def draw_plaques(
         "sole": (0.08, 0.27, 0.06, 0.0, 0.59, 0.0),
         "face": (0.10, 0.27, 0.10, 0.03, 0.50, 0.0),
         "fold": (0.6, 0.2, 0.05, 0.0, 0.15, 0.0),
-        "trunk": (0.15, 0.2, 0.2, 0.13, 0.14, 0.18),
+        "trunk": (0.15, 0.19, 0.19, 0.12, 0.13, 0.22),
     }
-    chances = counts.get(scene, (0.22, 0.25, 0.20, 0.09, 0.18, 0.06))
+    chances = counts.get(scene, (0.22, 0.24, 0.20, 0.09, 0.17, 0.08))
     kind = int(rng.choice(6, p=np.array(chances) / sum(chances)))
     area = draw_share(rng) * min(1.0, 1.6 * skin_share) * frame_mm[0] * frame_mm[1]
     if scene in ("palm", "sole") and kind == 4:  # the usual picture: most of the palm or sole, often of the fingers too
