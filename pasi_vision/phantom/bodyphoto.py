@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pasi_vision.phantom import backdrop as behind
 from pasi_vision.phantom import marks
 from pasi_vision.phantom.camera import Camera as Processing
-from pasi_vision.phantom.camera import draw_camera, photograph, stored
+from pasi_vision.phantom.camera import draw_camera, exposed_for, photograph, stored
 from pasi_vision.phantom.card import lay_card
 from pasi_vision.phantom.cloth import draw_clothes, dressed
 from pasi_vision.phantom.complexion import anatomy_of
@@ -115,9 +115,8 @@ def photograph_body(shot: Shot, subject: Subject, studio: Studio, rng: Rng) -> P
     if studio.card:
         radiance, laid = lay_card(radiance, solid, mm, studio.light, rng)
         hidden, surface = hidden | laid, _without(surface, laid)
-    # A camera meters the whole frame, the body somewhat more; dark skin comes out darker than light skin, but less than it is.
-    dark = float(np.clip((30.0 - subject.person.ita_deg) / 80.0, 0.0, 1.0))
-    processing = replace(studio.processing, target=studio.processing.target * (1.0 - 0.16 * dark))
+    processing = exposed_for(studio.processing, subject.person.ita_deg, 0.16)
+    # A camera meters the whole frame, the body somewhat more.
     image = stored(photograph(radiance.astype(np.float32), processing, rng, 0.25 + 0.75 * alpha), processing.quality)
     return _with_masks(image, surface, maps, subject.plaques, hidden, mm)
 

@@ -91,6 +91,16 @@ def draw_close_up_camera(rng: Rng, cast: float = 1.0) -> Camera:
     )
 
 
+def exposed_for(camera: Camera, ita_deg: float, share: float) -> Camera:
+    """The camera as it exposes skin of that typology angle: dark skin comes out darker than light skin, but less than it is.
+
+    Args:
+        share: By how much the darkest skin is darker (encoded); small where a wall beside it has a say.
+    """
+    dark = float(np.clip((30.0 - ita_deg) / 80.0, 0.0, 1.0))
+    return replace(camera, target=camera.target * (1.0 - share * dark))
+
+
 def photograph(radiance: Field, camera: Camera, rng: Rng, weight: Field | None = None) -> NDArray[np.uint8]:
     """The stored picture (H, W, 3) uint8 sRGB of linear radiance (H, W, 3) at the camera's resolution.
 

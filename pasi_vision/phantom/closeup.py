@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pasi_vision.anatomy import OTHER_SKIN
 from pasi_vision.phantom.bodies import PERSON, SITES, body_view
-from pasi_vision.phantom.camera import draw_close_up_camera, photograph, reduced, stored
+from pasi_vision.phantom.camera import draw_close_up_camera, exposed_for, photograph, reduced, stored
 from pasi_vision.phantom.cloth import dressed
 from pasi_vision.phantom.disease import Style, draw_plaques, draw_style
 from pasi_vision.phantom.distractors import centre_choices, draw_after_marks, draw_overlay
@@ -239,7 +239,7 @@ def _photograph(
     stage.radiance, alpha = surrounded(rng, preset, stage.radiance, alpha, light, outdoors=setting.scene == PERSON)
     in_frame(extras, stage, large.scale_cover * large.lesion, style.scale_kind)
     alpha = np.asarray(alpha * (1 - stage.cover), np.float32)
-    camera = draw_close_up_camera(rng, preset.cast)
+    camera = exposed_for(draw_close_up_camera(rng, preset.cast), subject.person.ita_deg, 0.28)
     picture = photograph(stage.radiance, camera, rng, alpha)
     if rng.random() < preset.watermark:
         add_watermark(rng, picture)
