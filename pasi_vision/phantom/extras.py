@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.phantom import dressings, finish_skin, props, worn
+from pasi_vision.phantom import adorned, dressings, finish_skin, props, worn
 from pasi_vision.phantom.flakes import add_flakes
 from pasi_vision.phantom.helper import add_hand
 from pasi_vision.phantom.marks import Overlay
@@ -22,6 +22,8 @@ from pasi_vision.phantom.preset import ExtraSettings
 from pasi_vision.phantom.pustules import add_pustules, inflamed
 from pasi_vision.phantom.setting import Setting
 from pasi_vision.phantom.stage import Stage
+from pasi_vision.phantom.surface import Surface
+from pasi_vision.phantom.wrinkles import add_wrinkles
 
 Field = NDArray[np.float32]
 Rng = np.random.Generator
@@ -92,6 +94,12 @@ def onto_skin(
     return coated(extras, anatomy, part, mm)
 
 
+def aged(extras: Extras, overlay: Overlay, surface: Surface, mm: float) -> None:
+    """Wrinkles of age on a body (into `overlay`)."""
+    if surface.landmarks is not None and (rng := extras.draw("wrinkles", extras.shares.wrinkles)) is not None:
+        add_wrinkles(rng, overlay, surface, mm)
+
+
 def coated(extras: Extras, anatomy: Anatomy, part: NDArray[np.uint8], mm: float) -> Anatomy:
     """The anatomy with varnished or diseased nails."""
     if (rng := extras.draw("nails", 1.0)) is None:
@@ -108,7 +116,7 @@ def coated(extras: Extras, anatomy: Anatomy, part: NDArray[np.uint8], mm: float)
 
 
 def on_body(extras: Extras, stage: Stage) -> None:
-    """Rings, watches, bracelets, plasters and gauze, each where the body allows it."""
+    """Rings, watches, bracelets, plasters, gauze, necklaces, earrings and glasses, each where the body allows it."""
     shares = extras.shares
     if (rng := extras.draw("rings", shares.rings)) is not None:
         worn.add_rings(rng, stage)
@@ -120,6 +128,12 @@ def on_body(extras: Extras, stage: Stage) -> None:
         dressings.add_plaster(rng, stage)
     if (rng := extras.draw("gauze", shares.gauze)) is not None:
         dressings.add_gauze(rng, stage)
+    if (rng := extras.draw("necklace", shares.necklace)) is not None:
+        adorned.add_necklace(rng, stage)
+    if (rng := extras.draw("earrings", shares.earrings)) is not None:
+        adorned.add_earrings(rng, stage)
+    if (rng := extras.draw("glasses", shares.glasses)) is not None:
+        adorned.add_glasses(rng, stage)
 
 
 def in_frame(extras: Extras, stage: Stage, scale_cover: Field, kind: ScaleKind) -> None:
