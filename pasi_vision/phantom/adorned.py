@@ -34,21 +34,21 @@ def _head(stage: Stage) -> tuple[Landmarks, Head] | None:
     return None if head is None else (marks, head)
 
 
-def _seen(stage: Stage, head: Head, rest_mm: Points) -> tuple[Points, Points, NDArray[np.bool_]]:
+def _seen(stage: Stage, head: Head, rest_mm: Points, within_mm: float = _HIDDEN_MM) -> tuple[Points, Points, NDArray[np.bool_]]:
     """Pixels of the picture (N, 2), px per mm there, and which places nothing of the body hides."""
     pixels, depth = head.seen(rest_mm)
     height, width = stage.surface.shape
     x, y = np.round(pixels).astype(int).T
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     skin = stage.surface.depth_mm[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
-    open_ = ~inside | (skin == 0) | (depth < skin + _HIDDEN_MM)
+    open_ = ~inside | (skin == 0) | (depth < skin + np.float32(within_mm))
     enlarge = stage.size[1] / width
     return (pixels + 0.5) * enlarge - 0.5, head.focal_px * enlarge / depth, np.asarray(open_)
 
 
-def _wire(stage: Stage, head: Head, curve: Points, width_mm: float, layer: NDArray[np.uint8]) -> None:
+def _wire(stage: Stage, head: Head, curve: Points, width_mm: float, layer: NDArray[np.uint8], within_mm: float = _HIDDEN_MM) -> None:
     """Draw a curve of the rest pose into `layer`, as thick as it looks and only where it is not hidden."""
-    pixels, scale, open_ = _seen(stage, head, curve)
+    pixels, scale, open_ = _seen(stage, head, curve, within_mm)
     if np.abs(pixels).max() > 8000:
         return
     places = np.round(pixels * 16).astype(int)
@@ -61,7 +61,8 @@ def _wire(stage: Stage, head: Head, curve: Points, width_mm: float, layer: NDArr
 
 def _lay_off(stage: Stage, alpha: Field, colour: Field, height_mm: Field, gloss: float) -> None:
     """Lay something that may reach beyond the body's outline."""
-    lay(stage, alpha, colour, height_mm, gloss)
+    bright = height_mm / max(float(height_mm.max()), 1e-3)  # the edges of a wire turn away
+    lay(stage, alpha, (colour * (0.4 + 0.8 * bright[..., None] ** 1.5)).astype(np.float32), height_mm, gloss)
     stage.beyond = np.maximum(stage.beyond, alpha)
 
 
@@ -83,9 +84,9 @@ def _cast(stage: Stage, alpha: Field, apart_mm: float, strength: float) -> None:
 def _polished(rng: Rng, stage: Stage, metal: tuple[float, float, float]) -> Field:
     """(H, W, 3) of metal that mirrors a room."""
     height, width = stage.size
-    y, x = np.mgrid[:height, :width].astype(np.float32) * np.float32(stage.mm / 25)
-    room = sample(fractal(1.2, 92), x + np.float32(rng.random()), y + np.float32(rng.random()))
-    bright = 0.25 + 0.9 / (1 + np.exp(-2.2 * room))
+    y, x = np.mgrid[:height, :width].astype(np.float32) * np.float32(stage.mm / 70)
+    room = sample(fractal(2.0, 92), x + np.float32(rng.random()), y + np.float32(rng.random()))
+    bright = 0.15 + 0.7 / (1 + np.exp(-2.2 * room))
     return np.asarray(np.array(metal, np.float32) * bright[..., None], np.float32)
 
 
@@ -105,7 +106,7 @@ def add_glasses(rng: Rng, stage: Stage) -> None:
     metal, dark = bool(rng.random() < 0.45), bool(rng.random() < 0.07)
     wide, high = float(rng.uniform(22.0, 26.5)), float(rng.uniform(14.0, 21.0))
     power = float(rng.choice([2.1, 2.8, 4.0], p=[0.3, 0.4, 0.3]))
-    rim = float(rng.uniform(1.0, 1.6) if metal else rng.uniform(2.2, 4.2))
+    rim = float(rng.uniform(0.8, 1.4) if metal else rng.uniform(2.2, 4.2))
     open_below = bool(rng.random() < 0.15)
     low = float(rng.uniform(-3, 1)) if rng.random() < 0.8 else float(rng.uniform(-11, -6))  # worn low for reading
     lenses = [_lens(marks, side, (wide, high), power, low) for side in (0, 1)]
@@ -117,7 +118,9 @@ def add_glasses(rng: Rng, stage: Stage) -> None:
         _wire(stage, head, rimmed, rim, layer)
     _wire(stage, head, _bridge(lenses, high), 1.1 * rim, layer)
     for side, lens in enumerate(lenses):
-        _wire(stage, head, _temple(marks, lens, side), rim if metal else 1.3 * rim, layer)
+        before, behind = _temple(marks, lens, side)
+        _wire(stage, head, before, rim if metal else 1.3 * rim, layer, 14.0)  # it bends round a broad head
+        _wire(stage, head, behind, rim if metal else 1.3 * rim, layer, 0.5)
     alpha = layer.astype(np.float32) / np.float32(255)
     if not (alpha > 0.3).any():
         return
@@ -161,12 +164,20 @@ def _bridge(lenses: list[Points], high: float) -> Points:
     return np.asarray(curve)
 
 
-def _temple(marks: Landmarks, lens: Points, side: int) -> Points:
-    """From the outer end of the lens to the ear and down behind it."""
+def _temple(marks: Landmarks, lens: Points, side: int) -> tuple[Points, Points]:
+    """From the outer end of the lens to the ear, and on and down behind it."""
     way = 1.0 if side == 0 else -1.0
     start, ear = lens[3], marks.ears[side]
     hinge = start + np.array([way * 3.5, 2.0, 0.0])
-    knots = np.stack([start, hinge, ear + (way * 1.0, 0.0, 1.0), ear + (way * 1.0, 14.0, -6.0), ear + (0.0, 24.0, -26.0)])
+    near = ear + (way * 1.0, -12.0, 2.0)
+    before = _polyline(np.stack([start, hinge, near]))
+    return before, _polyline(
+        np.stack([near, ear + (way * 1.0, 0.0, 1.0), ear + (0.0, 9.0, -4.0), ear + (-way * 2.0, 12.0, -22.0)])
+    )
+
+
+def _polyline(knots: Points) -> Points:
+    """Places every 3 mm."""
     steps = [np.linspace(a, b, max(2, int(np.linalg.norm(b - a) / 3))) for a, b in zip(knots, knots[1:], strict=False)]
     return np.concatenate(steps)
 
@@ -231,9 +242,11 @@ def add_earrings(rng: Rng, stage: Stage) -> None:
         lobe = marks.lobes[side] + (way * 0.8, -1.0, 1.5)
         if kind == "hoop":
             turn = np.linspace(-0.15, 2 * np.pi - 0.15, 60)
-            hoop = np.stack([0.25 * way * (1 - np.cos(turn)), np.sin(turn), np.cos(turn) - 1], -1) * ring + lobe
+            swing = 0.8 + float(rng.normal(0, 0.3))  # a hoop goes through the lobe from the side of the face to behind it
+            wheel = np.stack([way * np.cos(swing) * np.sin(turn), -np.sin(swing) * np.sin(turn), np.cos(turn) - 1], -1)
+            hoop = wheel * ring + lobe - (way * 2.0, 0.0, 0.0)
             layer = np.zeros(stage.size, np.uint8)
-            _wire(stage, head, hoop, wire, layer)
+            _wire(stage, head, hoop, wire, layer, 1.0)
             alpha = layer.astype(np.float32) / np.float32(255)
             _lay_off(stage, alpha, _polished(rng, stage, metal), _rounded(alpha, stage.mm, wire / 2), 3.0)
             continue

@@ -42,10 +42,12 @@ class Extras:
     seed: int
     number: int
     shares: ExtraSettings
+    person: int | None = None  # number of a patient who is photographed more than once
 
-    def draw(self, kind: str, share: float) -> Rng | None:
-        """A generator for that kind of thing if this picture shows it."""
-        rng = np.random.default_rng([self.seed, self.number, zlib.crc32(kind.encode())])
+    def draw(self, kind: str, share: float, *, of_person: bool = False) -> Rng | None:
+        """A generator for that kind of thing if this picture shows it, or if this person has it at all."""
+        number = self.person if of_person and self.person is not None else self.number
+        rng = np.random.default_rng([self.seed, number, zlib.crc32(kind.encode())])
         return rng if rng.random() < share else None
 
 
@@ -95,9 +97,12 @@ def onto_skin(
 
 
 def aged(extras: Extras, overlay: Overlay, surface: Surface, mm: float) -> None:
-    """Wrinkles of age on a body (into `overlay`)."""
-    if surface.landmarks is not None and (rng := extras.draw("wrinkles", extras.shares.wrinkles)) is not None:
-        add_wrinkles(rng, overlay, surface, mm)
+    """Wrinkles on a body (into `overlay`): of a patient's own age, in other pictures of a chance one."""
+    if surface.landmarks is None:
+        return
+    if (rng := extras.draw("wrinkles", extras.shares.wrinkles, of_person=True)) is not None:
+        age = None if extras.person is None else surface.landmarks.age_years
+        add_wrinkles(rng, overlay, surface, mm, age)
 
 
 def coated(extras: Extras, anatomy: Anatomy, part: NDArray[np.uint8], mm: float) -> Anatomy:

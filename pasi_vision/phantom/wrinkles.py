@@ -28,22 +28,22 @@ _SIZE = (550, int(2 * _REACH / _TEXEL))
 _TEXEL_MM = 1000 * _TEXEL
 _FACE = (Part.FACE, Part.EYELID, Part.BROW, Part.LIPS, Part.BEARD)
 #: Widths (SD of the groove in mm) that lines come in.
-_WIDTHS = (0.35, 0.65, 1.2)
+_WIDTHS = (0.35, 0.7, 1.9)
 #: How crepey parts become.
 _CREPE = {
-    Part.HAND_BACK: 1.0,
-    Part.ELBOW: 1.2,
-    Part.KNEE: 0.8,
-    Part.NECK: 0.7,
-    Part.FINGER: 0.5,
-    Part.FOREARM: 0.5,
-    Part.UPPER_ARM: 0.35,
-    Part.EYELID: 0.6,
-    Part.FACE: 0.2,
+    Part.HAND_BACK: 2.0,
+    Part.ELBOW: 2.4,
+    Part.KNEE: 1.4,
+    Part.NECK: 0.9,
+    Part.FINGER: 0.9,
+    Part.FOREARM: 0.9,
+    Part.UPPER_ARM: 0.5,
+    Part.EYELID: 1.0,
+    Part.FACE: 0.5,
     Part.CHEST: 0.25,
 }
 _ARM = (Part.UPPER_ARM, Part.ELBOW, Part.FOREARM, Part.HAND_BACK, Part.FINGER)
-TOO_FAR_MM = 1.6  # pixels larger than this show no wrinkles
+TOO_FAR_MM = 1.2  # pixels larger than this show no wrinkles
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,13 @@ class _Line:
     width: int
 
 
-def add_wrinkles(rng: Rng, overlay: Overlay, surface: Surface, mm: float) -> None:
-    """Grooves of a chance age on what is seen of a body, into `overlay` (at its own resolution)."""
+def add_wrinkles(rng: Rng, overlay: Overlay, surface: Surface, mm: float, age_years: float | None = None) -> None:
+    """Grooves of an age (by default a chance one) on what is seen of a body, into `overlay` (at its own resolution)."""
     if surface.landmarks is None or mm > TOO_FAR_MM:
         return
-    age = float(np.clip(rng.normal(60.0, 14.0), 35.0, 92.0))
-    strength = float(np.clip((age - 25.0) / 50.0, 0.2, 1.2) * rng.uniform(0.7, 1.15))
+    chance = float(np.clip(rng.normal(60.0, 14.0), 35.0, 92.0))
+    age = chance if age_years is None else age_years
+    strength = float(np.clip((age - 25.0) / 60.0, 0.1, 1.0) * rng.uniform(0.65, 1.05))
     size = overlay.relief_mm.shape[0], overlay.relief_mm.shape[1]
     depth = np.zeros(size, np.float32)
     shadow = np.zeros(size, np.float32)
@@ -112,17 +113,18 @@ def _forehead(rng: Rng, strength: float) -> list[_Line]:
     lines = []
     count = int(np.clip(rng.poisson(1.5 + 2.5 * strength), 0, 6))
     much = float(rng.uniform(0.3, 1.2)) * strength
+    arch = float(rng.normal(-0.004, 0.003))
     for u in np.linspace(0.777, 0.807, count + 2)[1:-1]:
         pieces = 1 if rng.random() < 0.45 else 2
-        bow = float(rng.normal(-0.004, 0.003))
+        bow = (arch + _jitter(rng, 0.0008)) * (1.0 if pieces == 1 else 0.5)
         for piece in range(pieces):
             low, high = (-0.052, 0.052) if pieces == 1 else ((-0.054, -0.004), (0.004, 0.054))[piece]
-            depth = 0.42 * much * float(rng.uniform(0.5, 1.2))
-            start = low + _jitter(rng, 0.008), float(u) + _jitter(rng, 0.0015)
-            end = high + _jitter(rng, 0.008), float(u) + _jitter(rng, 0.0015)
+            depth = 0.32 * much * float(rng.uniform(0.5, 1.2))
+            start = low + _jitter(rng, 0.008), float(u) + _jitter(rng, 0.0008)
+            end = high + _jitter(rng, 0.008), float(u) + _jitter(rng, 0.0008)
             lines.append(_Line(start, end, bow, depth, int(rng.choice([0, 1], p=[0.4, 0.6]))))
     for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.25, 0.25, 0.35, 0.15]))):  # frown lines
-        aside, depth = float(rng.choice([-1, 1]) * rng.uniform(0.004, 0.011)), 0.5 * strength * rng.uniform(0.4, 1.1)
+        aside, depth = float(rng.choice([-1, 1]) * rng.uniform(0.004, 0.011)), 0.4 * strength * rng.uniform(0.4, 1.1)
         low = 0.832 + _jitter(rng, 0.002)
         lines.append(_Line((aside, low), (1.25 * aside, low - rng.uniform(0.012, 0.024)), 0.1 * aside, float(depth), 1))
     return lines
@@ -150,9 +152,10 @@ def _eye_lines(rng: Rng, strength: float, side: float) -> list[_Line]:
 
 
 def _mouth_lines(rng: Rng, strength: float, side: float) -> list[_Line]:
-    fold = 0.95 * strength * float(rng.uniform(0.5, 1.1))
+    fold = 0.85 * strength * float(rng.uniform(0.5, 1.1))
     low = 0.916 + float(rng.uniform(-0.008, 0.006))
-    lines = [_Line((side * 0.0215, 0.8755), (side * (0.0385 + _jitter(rng, 0.0015)), low), -side * 0.0035, fold, 2)]
+    start, end = (side * 0.0195, 0.8735), (side * (0.0375 + _jitter(rng, 0.0015)), low)
+    lines = [_Line(start, end, -side * 0.0035, fold, 2), _Line(start, end, -side * 0.0033, 0.5 * fold, 1)]
     if strength > 0.5 and rng.random() < 0.6:  # mouth to chin
         deep = 0.5 * strength * float(rng.uniform(0.3, 1.0))
         lines.append(
@@ -191,9 +194,9 @@ def _face_map(rng: Rng, lines: list[_Line]) -> Field:
                 _groove(rng, layer, line, width)
         sigma = width / _TEXEL_MM
         groove = cv2.GaussianBlur(layer, (0, 0), sigma).astype(np.float32) / np.float32(175)
-        swell = cv2.GaussianBlur(groove, (0, 0), 2.5 * sigma)
-        relief += 0.8 * swell - groove
-        shadow += groove * np.float32(0.9 / (0.35 + 0.45 * kind))
+        swell = cv2.GaussianBlur(groove, (0, 0), 3.0 * sigma)
+        relief += 0.5 * swell - groove
+        shadow += groove * np.float32((1.9, 1.2, 0.55)[kind])
     return np.dstack([relief, np.clip(shadow, 0, 1)])
 
 
@@ -206,7 +209,7 @@ def _groove(rng: Rng, layer: NDArray[np.uint8], line: _Line, width_mm: float) ->
     square = np.array([-(b - a)[1], (b - a)[0]]) / max(long, 1e-6)
     knots = rng.normal(0, 1, (2, max(4, count // 5)))
     wave, uneven = (np.interp(share, np.linspace(0, 1, len(row)), row) for row in knots)
-    aside = 4 * line.bow * share * (1 - share) + 0.022 * long * cv2.GaussianBlur(wave[None], (0, 0), 1.5)[0]
+    aside = 4 * line.bow * share * (1 - share) + 0.014 * long * cv2.GaussianBlur(wave[None], (0, 0), 1.5)[0]
     points = a + share[:, None] * (b - a) + aside[:, None] * square
     pixels = (points - (-_REACH, _TOP)) / _TEXEL
     taper = np.sin(np.pi * np.clip(share, 0.03, 0.97)) ** 0.7 * np.clip(1 + 0.35 * uneven, 0.15, 1.6)
@@ -234,8 +237,8 @@ def _neck_bands(rng: Rng, strength: float) -> list[tuple[float, float, float, fl
     return [
         (
             float(h),
-            0.75 * strength * float(rng.uniform(0.3, 1.1)),
-            float(rng.uniform(0.5, 1.3)),
+            0.6 * strength * float(rng.uniform(0.3, 1.1)),
+            float(rng.uniform(0.9, 1.8)),
             float(rng.uniform(0, 1)),
         )
         for h in heights
@@ -250,13 +253,13 @@ def _on_neck(
     relief, shadow = np.zeros_like(x), np.zeros_like(x)
     front = 1 / (1 + np.exp((y + 25.0) / 12.0))
     for height, depth, width, phase in bands:
-        wave = 3.0 * sample(fractal(2.0, 96), x / 220 + np.float32(phase), y / 220 + np.float32(phase))
+        wave = 2.5 * sample(fractal(2.0, 96), x / 320 + np.float32(phase), y / 320 + np.float32(phase))
         away = z - np.float32(height) - 0.22 * y + wave
-        uneven = np.clip(0.7 + 0.5 * sample(fractal(1.8, 97), x / 160 + np.float32(phase), y / 300), 0.0, 1.4)
+        uneven = np.clip(0.7 + 0.5 * sample(fractal(1.8, 97), x / 500 + np.float32(phase), y / 900), 0.2, 1.3)
         groove = depth * front * uneven * np.exp(-0.5 * (away / width) ** 2)
         swell = depth * front * uneven * np.exp(-0.5 * (away / (3.5 * width)) ** 2)
         relief += 0.3 * swell - groove
-        shadow += groove * 0.9
+        shadow += groove * 0.45
     return relief.astype(np.float32), shadow.astype(np.float32)
 
 
@@ -268,7 +271,7 @@ def _crepe(
     for part, much in _CREPE.items():
         table[int(part)] = much
     weight = cv2.GaussianBlur(table[surface.part], (0, 0), max(1.0, 3.0 / max(2 * mm, 0.1)))
-    if mm > 0.9 or not weight.any():
+    if mm > 1.3 or not weight.any():
         return np.zeros(size, np.float32), np.zeros(size, np.float32)
     place = surface.place_mm.copy()
     place[..., 0] = np.abs(place[..., 0])
@@ -277,15 +280,15 @@ def _crepe(
     along = np.where(arm, place @ marks.arm.astype(np.float32), place[..., 2])
     aside = np.where(arm, place @ across.astype(np.float32), surface.place_mm[..., 0] + 0.5 * place[..., 1])
     s, t, much = (_large(np.asarray(v, np.float32), size) for v in (along, aside, weight))
-    net = sample(_folds(), s / 34 + np.float32(phase[0]), t / 80 + np.float32(phase[1]))
+    net = sample(_folds(), s / 46 + np.float32(phase[0]), t / 100 + np.float32(phase[1]))
     patchy = np.clip(0.7 + 0.5 * sample(fractal(2.0, 98), s / 150, t / 150), 0.1, 1.5)
-    much = np.asarray(much * patchy * np.clip((0.9 - mm) / 0.4, 0, 1), np.float32)
+    much = np.asarray(much * patchy * np.clip((1.3 - mm) / 0.5, 0, 1), np.float32)
     return much * (0.35 - net), much * net
 
 
 def _folds() -> Field:
     """Tileable thin lines, 0-1: where smooth noise changes its sign."""
-    return np.asarray(np.exp(-((fractal(1.9, 99, 512, 5.0) / 0.22) ** 2)), np.float32)
+    return np.asarray(np.exp(-((fractal(1.9, 99, 512, 5.0) / 0.28) ** 2)), np.float32)
 
 
 def _soft_mask(surface: Surface, parts: tuple[Part, ...], size: tuple[int, int]) -> Field | None:
