@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -34,7 +35,9 @@ def _head(stage: Stage) -> tuple[Landmarks, Head] | None:
     return None if head is None else (marks, head)
 
 
-def _seen(stage: Stage, head: Head, rest_mm: Points, within_mm: float = _HIDDEN_MM) -> tuple[Points, Points, NDArray[np.bool_]]:
+def _seen(
+    stage: Stage, head: Head, rest_mm: Points, within_mm: float = _HIDDEN_MM
+) -> tuple[Points, Points, NDArray[np.bool_]]:
     """Pixels of the picture (N, 2), px per mm there, and which places nothing of the body hides."""
     pixels, depth = head.seen(rest_mm)
     height, width = stage.surface.shape
@@ -46,7 +49,9 @@ def _seen(stage: Stage, head: Head, rest_mm: Points, within_mm: float = _HIDDEN_
     return (pixels + 0.5) * enlarge - 0.5, head.focal_px * enlarge / depth, np.asarray(open_)
 
 
-def _wire(stage: Stage, head: Head, curve: Points, width_mm: float, layer: NDArray[np.uint8], within_mm: float = _HIDDEN_MM) -> None:
+def _wire(
+    stage: Stage, head: Head, curve: Points, width_mm: float, layer: NDArray[np.uint8], within_mm: float = _HIDDEN_MM
+) -> None:
     """Draw a curve of the rest pose into `layer`, as thick as it looks and only where it is not hidden."""
     pixels, scale, open_ = _seen(stage, head, curve, within_mm)
     if np.abs(pixels).max() > 8000:
@@ -169,16 +174,15 @@ def _temple(marks: Landmarks, lens: Points, side: int) -> tuple[Points, Points]:
     way = 1.0 if side == 0 else -1.0
     start, ear = lens[3], marks.ears[side]
     hinge = start + np.array([way * 3.5, 2.0, 0.0])
-    near = ear + (way * 1.0, -12.0, 2.0)
+    near = ear + np.array([way * 1.0, -12.0, 2.0])
+    over = ear + np.array([[way * 1.0, 0.0, 1.0], [0.0, 9.0, -4.0], [-way * 2.0, 12.0, -22.0]])
     before = _polyline(np.stack([start, hinge, near]))
-    return before, _polyline(
-        np.stack([near, ear + (way * 1.0, 0.0, 1.0), ear + (0.0, 9.0, -4.0), ear + (-way * 2.0, 12.0, -22.0)])
-    )
+    return before, _polyline(np.concatenate([near[None], over]))
 
 
 def _polyline(knots: Points) -> Points:
     """Places every 3 mm."""
-    steps = [np.linspace(a, b, max(2, int(np.linalg.norm(b - a) / 3))) for a, b in zip(knots, knots[1:], strict=False)]
+    steps = [np.linspace(a, b, max(2, int(np.linalg.norm(b - a) / 3))) for a, b in pairwise(knots)]
     return np.concatenate(steps)
 
 
@@ -234,7 +238,10 @@ def add_earrings(rng: Rng, stage: Stage) -> None:
     if found is None or not (stage.surface.part == int(Part.EAR)).any():
         return
     marks, head = found
-    metal, kind = _metal(rng), str(rng.choice(["stud", "pearl", "stone", "hoop", "drop"], p=[0.3, 0.12, 0.13, 0.3, 0.15]))
+    metal, kind = (
+        _metal(rng),
+        str(rng.choice(["stud", "pearl", "stone", "hoop", "drop"], p=[0.3, 0.12, 0.13, 0.3, 0.15])),
+    )
     radius = float(rng.uniform(1.4, 3.0) if kind in ("stud", "stone") else rng.uniform(2.0, 4.5))
     ring, wire = float(rng.uniform(5, 22)), float(rng.uniform(1.2, 3.0))
     gem = ((0.75, 0.77, 0.8), (0.02, 0.03, 0.25), (0.3, 0.01, 0.03), (0.02, 0.2, 0.08))[int(rng.integers(4))]
@@ -242,7 +249,9 @@ def add_earrings(rng: Rng, stage: Stage) -> None:
         lobe = marks.lobes[side] + (way * 0.8, -1.0, 1.5)
         if kind == "hoop":
             turn = np.linspace(-0.15, 2 * np.pi - 0.15, 60)
-            swing = 0.8 + float(rng.normal(0, 0.3))  # a hoop goes through the lobe from the side of the face to behind it
+            swing = 0.8 + float(
+                rng.normal(0, 0.3)
+            )  # a hoop goes through the lobe from the side of the face to behind it
             wheel = np.stack([way * np.cos(swing) * np.sin(turn), -np.sin(swing) * np.sin(turn), np.cos(turn) - 1], -1)
             hoop = wheel * ring + lobe - (way * 2.0, 0.0, 0.0)
             layer = np.zeros(stage.size, np.uint8)
@@ -307,7 +316,7 @@ def add_necklace(rng: Rng, stage: Stage) -> None:
     front = 1 / (1 + np.exp(np.clip((y + 45.0) / 10.0, -30, 30)))
     plane = 8.0 + slope * (y - 30.0) - drop * front * np.exp(-np.abs(x) / 45.0)
     off = np.asarray(z - plane, np.float32)
-    down, right = np.gradient(off)
+    down, right = (np.asarray(v, np.float32) for v in np.gradient(off))
     steep = np.hypot(down, right)
     inside = stage.enlarged(cv2.erode(where.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32))
     good = (steep < 5 * stage.mm) & (steep > 0.15 * stage.mm) & (np.abs(off) < 25)
@@ -320,9 +329,7 @@ def add_necklace(rng: Rng, stage: Stage) -> None:
         _ball_at(stage, np.array([hung[1], hung[0]]) + way * (radius + 0.5) / stage.mm, radius / stage.mm, pendant)
 
 
-def _string(
-    rng: Rng, stage: Stage, away: Field, along: Field, inside: Field
-) -> tuple[float, float, float] | None:
+def _string(rng: Rng, stage: Stage, away: Field, along: Field, inside: Field) -> tuple[float, float, float] | None:
     """Draw it where `away` (mm across) is small; gives the colour of a pendant if one hangs on it."""
     kind = rng.random()
     if kind < 0.28:  # beads or pearls
@@ -335,7 +342,13 @@ def _string(
     if kind < 0.4:  # cord
         wide = float(rng.uniform(1.2, 2.6))
         alpha = np.clip((wide / 2 - np.abs(away)) / stage.mm + 0.5, 0, 1) * inside
-        lay(stage, alpha.astype(np.float32), np.array((0.02, 0.016, 0.013), np.float32), _dome(2 * away / wide, 0.8), 0.5)
+        lay(
+            stage,
+            alpha.astype(np.float32),
+            np.array((0.02, 0.016, 0.013), np.float32),
+            _dome(2 * away / wide, 0.8),
+            0.5,
+        )
         return _metal(rng)
     wide, metal = float(np.exp(rng.uniform(np.log(0.9), np.log(4.0)))), _metal(rng)
     link = np.abs(np.mod(along / (1.6 * wide), 1.0) - 0.5) * 2  # 0 in the middle of a link, 1 where two meet

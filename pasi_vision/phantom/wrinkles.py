@@ -6,6 +6,7 @@ The lines of a face are drawn on the body's texture atlas, so that they lie in t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -89,7 +90,9 @@ def _engrave(overlay: Overlay, relief: Field, shadow: Field, red: float) -> None
     overlay.relief_mm += relief
     overlay.blood *= 1 + np.float32(red) * shadow
     overlay.melanin *= 1 + np.float32(0.25) * shadow
-    overlay.ink.append((np.float32(0.30) * shadow, (0.012, 0.006, 0.004)))  # light does not reach the bottom of a groove
+    overlay.ink.append(
+        (np.float32(0.30) * shadow, (0.012, 0.006, 0.004))
+    )  # light does not reach the bottom of a groove
 
 
 def face_lines(rng: Rng, strength: float) -> list[_Line]:
@@ -164,9 +167,7 @@ def _mouth_lines(rng: Rng, strength: float, side: float) -> list[_Line]:
     for _ in range(int(rng.poisson(max(6.0 * (strength - 0.55), 0.0)))):  # cheeks
         u, v = float(rng.uniform(0.862, 0.915)), float(rng.uniform(0.046, 0.066))
         long = float(rng.uniform(0.010, 0.026))
-        lines.append(
-            _Line((side * v, u), (side * (v - 0.15 * long), u + long), side * 0.14 * long, 0.22 * strength, 0)
-        )
+        lines.append(_Line((side * v, u), (side * (v - 0.15 * long), u + long), side * 0.14 * long, 0.22 * strength, 0))
     return lines
 
 
@@ -245,9 +246,7 @@ def _neck_bands(rng: Rng, strength: float) -> list[tuple[float, float, float, fl
     ]
 
 
-def _on_neck(
-    bands: list[tuple[float, float, float, float]], marks: Landmarks, place: Field
-) -> tuple[Field, Field]:
+def _on_neck(bands: list[tuple[float, float, float, float]], marks: Landmarks, place: Field) -> tuple[Field, Field]:
     """Lines that run round the neck, lower in front, and fade towards the nape."""
     x, y, z = (place[..., k] - np.float32(marks.neck[k]) for k in range(3))
     relief, shadow = np.zeros_like(x), np.zeros_like(x)
@@ -263,13 +262,11 @@ def _on_neck(
     return relief.astype(np.float32), shadow.astype(np.float32)
 
 
-def _crepe(
-    surface: Surface, marks: Landmarks, size: tuple[int, int], mm: float, phase: Numbers
-) -> tuple[Field, Field]:
+def _crepe(surface: Surface, marks: Landmarks, size: tuple[int, int], mm: float, phase: Numbers) -> tuple[Field, Field]:
     """A net of fine folds across limb and neck, about -1 ... 0.3, and its grooves, where skin grows thin with age."""
     table = np.zeros(max(Part) + 1, np.float32)
-    for part, much in _CREPE.items():
-        table[int(part)] = much
+    for part, share in _CREPE.items():
+        table[int(part)] = share
     weight = cv2.GaussianBlur(table[surface.part], (0, 0), max(1.0, 3.0 / max(2 * mm, 0.1)))
     if mm > 1.3 or not weight.any():
         return np.zeros(size, np.float32), np.zeros(size, np.float32)
@@ -286,6 +283,7 @@ def _crepe(
     return much * (0.35 - net), much * net
 
 
+@lru_cache(maxsize=1)
 def _folds() -> Field:
     """Tileable thin lines, 0-1: where smooth noise changes its sign."""
     return np.asarray(np.exp(-((fractal(1.9, 99, 512, 5.0) / 0.28) ** 2)), np.float32)
