@@ -16,7 +16,7 @@ from pasi_vision.phantom.camera import draw_camera, exposed_for, photograph, sto
 from pasi_vision.phantom.card import lay_card
 from pasi_vision.phantom.cloth import draw_clothes, dressed
 from pasi_vision.phantom.complexion import anatomy_of
-from pasi_vision.phantom.extras import Extras, coated, on_body
+from pasi_vision.phantom.extras import Extras, aged, coated, on_body
 from pasi_vision.phantom.light import Light, draw_light, falloff_map
 from pasi_vision.phantom.paint import Finish, lesional_pigment, paint
 from pasi_vision.phantom.picture import Picture
@@ -226,6 +226,7 @@ def _skin(surface: Surface, subject: Subject, maps: LesionMaps, studio: Studio, 
     anatomy = anatomy_of(surface, subject.person, rng, female=subject.female)
     if studio.extras is not None:
         anatomy = coated(studio.extras, anatomy, surface.part, mm)
+        aged(studio.extras, overlay, surface, mm)
     radiance = paint(surface.chart_mm, surface.normal, mm, subject.person, anatomy, maps, overlay, finish, studio.light)
     return _body_hair(surface, subject, rng, radiance, mm)
 

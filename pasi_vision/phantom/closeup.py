@@ -17,7 +17,7 @@ from pasi_vision.phantom.camera import draw_close_up_camera, exposed_for, photog
 from pasi_vision.phantom.cloth import dressed
 from pasi_vision.phantom.disease import Style, draw_plaques, draw_style
 from pasi_vision.phantom.distractors import centre_choices, draw_after_marks, draw_overlay
-from pasi_vision.phantom.extras import Extras, erupted, in_frame, on_body, onto_skin
+from pasi_vision.phantom.extras import Extras, aged, erupted, in_frame, on_body, onto_skin
 from pasi_vision.phantom.finish_skin import add_vellus
 from pasi_vision.phantom.geometry import Canvas, Shell, surface_of
 from pasi_vision.phantom.hair import add_hair
@@ -227,6 +227,7 @@ def _photograph(
     chart, normal = _large(subject.surface.chart_mm, full), _large(subject.surface.normal, full)
     part = _large_codes(shell.part, full)
     anatomy = onto_skin(extras, setting, overlay, (anatomy, chart, part), large, pustular=ill.pustular)
+    aged(extras, overlay, subject.surface, setting.mm_per_px)
     radiance = paint(chart, normal, setting.mm_per_px, subject.person, anatomy, large, overlay, finish, light)
     radiance, hidden = add_hair(rng, radiance, part, subject.person, setting, large.height_mm, subject.hair)
     if (own := extras.draw("vellus", preset.extras.vellus)) is not None:
@@ -236,6 +237,7 @@ def _photograph(
     stage = stage_for(radiance, subject.surface, normal, setting.mm_per_px, light)
     on_body(extras, stage)
     alpha = np.clip(_large(shell.inside_mm, full) / np.float32(setting.mm_per_px) + np.float32(0.5), 0, 1)
+    alpha = np.maximum(alpha, stage.beyond)
     stage.radiance, alpha = surrounded(rng, preset, stage.radiance, alpha, light, outdoors=setting.scene == PERSON)
     in_frame(extras, stage, large.scale_cover * large.lesion, style.scale_kind)
     alpha = np.asarray(alpha * (1 - stage.cover), np.float32)
