@@ -57,7 +57,7 @@ def draw_style(rng: Rng, scene: str) -> Style:
     kind = ScaleKind(int(rng.choice(7, p=np.array(shares) / sum(shares))))
     violet = rng.random() < (0.5 if scene in ("limb", "joint", "sole") else 0.27)
     return Style(
-        blood_factor=1.0 + float(np.exp(rng.normal(np.log(3.8 if scene == "face" else 5.6), 0.45))),
+        blood_factor=1.0 + float(np.exp(rng.normal(np.log(2.7 if scene == "face" else 4.8), 0.6))),
         saturation=float(rng.uniform(0.45, 0.7) if violet else rng.uniform(0.78, 0.98)),
         scattering=float(rng.uniform(1.0, 1.5)),
         scale_kind=kind,

@@ -100,7 +100,7 @@ def outlined(rng: Rng, habits: OutlineSettings, maps: LesionMaps, skin: Mask, al
     shape = skin.shape
     scale = GRID / max(shape)
     size = (max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale)))
-    red = np.clip((maps.blood_factor - 1.05) / 2.2, 0, 1) * alive
+    red = np.clip((maps.blood_factor - 1.05) / 1.8, 0, 1) * alive
     strength, cover = (
         np.asarray(cv2.resize(field.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_AREA), np.float32)
         for field in (red, maps.scale_cover * alive)
