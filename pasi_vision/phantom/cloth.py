@@ -74,6 +74,8 @@ def _soft(mask: Mask, size: tuple[int, int]) -> Field:
 
 def _hem(worn: Mask, size: tuple[int, int]) -> Field:
     """Cloth is darker along its border, where it turns in."""
-    deep = cv2.distanceTransform(worn.astype(np.uint8), cv2.DIST_L2, 3) / max(worn.shape)
+    deep = np.minimum(
+        cv2.distanceTransform(worn.astype(np.uint8), cv2.DIST_L2, 3) / max(worn.shape), 1.0
+    )  # endless where all is cloth
     small = (1.0 - 0.35 * np.exp(-((deep / 0.006) ** 2))).astype(np.float32)
     return np.asarray(cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
