@@ -13,7 +13,7 @@ import pytest
 import pasi_vision
 
 PACKAGE = Path(pasi_vision.__file__).parent
-FOUNDATION = {"anatomy", "records", "tables", "settings", "provenance", "errors", "storage"}
+FOUNDATION = {"anatomy", "records", "tables", "settings", "provenance", "processes", "errors", "storage"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{part: set() for part in FOUNDATION},
     **{part: set() for part in ("photo", "segment", "measure", "score", "agree", "report", "exchange", "phantom")},

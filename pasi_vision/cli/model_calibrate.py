@@ -55,6 +55,10 @@ def calibrate(
     view_pixels: Annotated[
         int | None, typer.Option(help="Pixels of the close look at a view, instead of the model's.", min=10_000)
     ] = None,
+    view_enlargement: Annotated[
+        float | None,
+        typer.Option(help="By how much small views may be enlarged for it, instead of the model's.", min=1, max=3),
+    ] = None,
     keep_thresholds: Annotated[bool, typer.Option("--keep-thresholds", help="Calibrate intervals only.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Photographs in work at once.")] = 1,
 ) -> None:
@@ -68,6 +72,7 @@ def calibrate(
     from pasi_vision.score import StudySettings
     from pasi_vision.segment import load_model
     from pasi_vision.train.calibrate import coverage_record, fit_grade_lines, fit_intervals
+    from pasi_vision.train.enclosing import fit_enclosing
     from pasi_vision.train.export import rewrite_record
     from pasi_vision.train.folder import joined, read_folder
     from pasi_vision.train.results import data_facts
@@ -78,12 +83,14 @@ def calibrate(
     sizes: dict[str, Any] = {
         "close_up_longer_sides": tuple(close_up_side) if close_up_side else None,
         "view_pixels": view_pixels,
+        "view_enlargement": view_enlargement,
     }
     sizes = {name: size for name, size in sizes.items() if size is not None}
     network = _changed(network, working=network.folder.record.working.model_copy(update=sizes))
     figures: dict[str, Any] = {}
     if not keep_thresholds:
         network, figures = _with_thresholds(network, folder, workers, seed, false_area_cost)
+        network = _changed(network, view_outlines=fit_enclosing(folder.photos))
     network = _changed(network, intervals={})
     outcomes = _outcomes(network, folder, workers)
     fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
@@ -112,6 +119,8 @@ def calibrate(
         typer.echo(f"{key}: skin {limits.skin}, lesion {limits.lesion}, outline {limits.outline}")
         for name, row in figures.get(key, {}).items():
             typer.echo(f"  {name}: Dice {row['dice']} (at 0.5: {row.get('dice_at_half')}), n = {row['photographs']}")
+    pens = sorted(view.value for view in record.view_outlines)
+    typer.echo(f"outlines follow from lesions in: {', '.join(pens) or 'no view'}")
     typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
     for name, row in intervals["measured_coverage"]["all"].items():
         typer.echo(

@@ -14,6 +14,7 @@ from pasi_vision.phantom.body import draw_shape, make_body
 from pasi_vision.phantom.complexion import anatomy_of
 from pasi_vision.phantom.garments import covered, draw_outfit
 from pasi_vision.phantom.geometry import Canvas, Shell
+from pasi_vision.phantom.noise import fractal, sample
 from pasi_vision.phantom.rays import Scene
 from pasi_vision.phantom.skin import Person
 from pasi_vision.phantom.surface import GLABROUS_PARTS, Part, Surface
@@ -131,11 +132,25 @@ def _shell(surface: Surface, person: Person, female: bool, rng: Rng) -> Shell:
     )
 
 
+#: Mean added blood of parts of the body, as a share of the rest of the skin.
+_FLUSH = {
+    (Part.PALM, Part.SOLE): 0.8,
+    (Part.FACE,): 0.55,
+    (Part.EAR,): 0.6,
+    (Part.EYELID,): 0.5,
+    (Part.FINGER, Part.TOE): 0.5,
+    (Part.ELBOW, Part.KNEE): 0.35,
+}
+
+
 def _flush(surface: Surface, rng: Rng) -> Field:
-    """Anatomical redness that differs between people: tips of fingers and toes, knuckles, cheeks, elbows, knees, ears."""
+    """Anatomical redness that differs between people: normal palms, soles, lids and ears may be as red as a plaque."""
     field = np.zeros(surface.shape, np.float32)
-    for parts in ((Part.FINGER, Part.TOE), (Part.FACE,), (Part.ELBOW, Part.KNEE), (Part.EAR,), (Part.PALM, Part.SOLE)):
-        field[np.isin(surface.part, [int(part) for part in parts])] = float(rng.exponential(0.35))
+    for parts, much in _FLUSH.items():
+        field[np.isin(surface.part, [int(part) for part in parts])] = float(rng.exponential(much))
+    y, x = np.mgrid[: field.shape[0], : field.shape[1]].astype(np.float32) / np.float32(max(field.shape))
+    blotch = sample(fractal(1.5, 53), x * 0.8 + float(rng.random()), y * 0.8)
+    field *= np.clip(1.0 + float(rng.uniform(0.2, 1.0)) * blotch, 0.0, 3.0)
     seen = surface.mm_per_px[surface.region > 0]
     pixel = float(np.median(seen)) if seen.size else 1.0
     return np.asarray(1.0 + cv2.GaussianBlur(field, (0, 0), max(2.0, 8.0 / pixel)), np.float32)

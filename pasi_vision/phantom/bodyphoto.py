@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from pasi_vision.phantom import backdrop as behind
 from pasi_vision.phantom import marks
 from pasi_vision.phantom.camera import Camera as Processing
-from pasi_vision.phantom.camera import draw_camera, photograph, stored
+from pasi_vision.phantom.camera import draw_camera, exposed_for, photograph, stored
 from pasi_vision.phantom.card import lay_card
+from pasi_vision.phantom.cloth import draw_clothes, dressed
 from pasi_vision.phantom.complexion import anatomy_of
-from pasi_vision.phantom.extras import Extras, coated, on_body
-from pasi_vision.phantom.light import Light, draw_light, falloff_map, shade
-from pasi_vision.phantom.paint import Finish, paint
+from pasi_vision.phantom.extras import Extras, aged, coated, on_body
+from pasi_vision.phantom.light import Light, draw_light, falloff_map
+from pasi_vision.phantom.paint import Finish, lesional_pigment, paint
 from pasi_vision.phantom.picture import Picture
 from pasi_vision.phantom.plaques import LesionMaps, Plaque, ScaleKind, lesion_maps
 from pasi_vision.phantom.scale import draw_look
@@ -55,7 +56,7 @@ class Studio:
     light: Light
     processing: Processing
     backdrop: str
-    cloth: str
+    clothes: tuple[str, str]
     card: bool = False
     extras: Extras | None = None
 
@@ -90,7 +91,7 @@ def draw_studio(rng: Rng, *, variety: float = 1.0) -> Studio:
         light=light,
         processing=camera,
         backdrop=names[int(rng.choice(len(names), p=shares / shares.sum()))],
-        cloth=str(rng.choice(["clothing", "white", "black", "blue", "grey"], p=[0.3, 0.3, 0.2, 0.1, 0.1])),
+        clothes=draw_clothes(rng),
     )
 
 
@@ -102,9 +103,7 @@ def photograph_body(shot: Shot, subject: Subject, studio: Studio, rng: Rng) -> P
     mm = _pixel_mm(surface)
     radiance = _skin(surface, subject, maps, studio, rng, mm)
     radiance, things = _worn(radiance, surface, studio, mm)
-    clothed = solid & (surface.region == 0) & (surface.part == int(Part.NONE))
-    if clothed.any():
-        radiance = _lay(radiance, _cloth(surface, studio, rng, mm), _soft(clothed))
+    radiance = dressed(rng, radiance, surface, studio.light, studio.clothes)
     radiance, hidden = _head_hair(surface, subject, rng, radiance, mm)
     hidden = hidden | things
     alpha = _soft(solid)
@@ -116,9 +115,8 @@ def photograph_body(shot: Shot, subject: Subject, studio: Studio, rng: Rng) -> P
     if studio.card:
         radiance, laid = lay_card(radiance, solid, mm, studio.light, rng)
         hidden, surface = hidden | laid, _without(surface, laid)
-    # A camera meters the whole frame, the body somewhat more; dark skin comes out darker than light skin, but less than it is.
-    dark = float(np.clip((30.0 - subject.person.ita_deg) / 80.0, 0.0, 1.0))
-    processing = replace(studio.processing, target=studio.processing.target * (1.0 - 0.16 * dark))
+    processing = exposed_for(studio.processing, subject.person.ita_deg, 0.16)
+    # A camera meters the whole frame, the body somewhat more.
     image = stored(photograph(radiance.astype(np.float32), processing, rng, 0.25 + 0.75 * alpha), processing.quality)
     return _with_masks(image, surface, maps, subject.plaques, hidden, mm)
 
@@ -218,24 +216,19 @@ def _skin(surface: Surface, subject: Subject, maps: LesionMaps, studio: Studio, 
         marks.add_crusts(overlay, rng, mm, (maps.depth > 0.05).astype(np.float32))
     kinds = {ScaleKind(int(kind)) for kind in np.unique(maps.scale_kind)} - {ScaleKind.NONE}
     finish = Finish(
-        saturation=float(rng.uniform(0.35, 0.95)),
+        saturation=float(rng.uniform(0.5, 0.98)),
         looks={kind: draw_look(rng, kind, 0.0) for kind in sorted(kinds)},
+        scattering=float(rng.uniform(1.0, 1.5)),
+        pigment=lesional_pigment(rng, subject.person),
         coarse=float(rng.uniform(1.6, 3.5)),
         wrinkle=float(rng.uniform(0.4, 1.8)),
     )
     anatomy = anatomy_of(surface, subject.person, rng, female=subject.female)
     if studio.extras is not None:
         anatomy = coated(studio.extras, anatomy, surface.part, mm)
+        aged(studio.extras, overlay, surface, mm)
     radiance = paint(surface.chart_mm, surface.normal, mm, subject.person, anatomy, maps, overlay, finish, studio.light)
     return _body_hair(surface, subject, rng, radiance, mm)
-
-
-def _cloth(surface: Surface, studio: Studio, rng: Rng, mm: float) -> Field:
-    weave = behind.backdrop(rng, surface.shape, studio.cloth)
-    diffuse, _ = shade(
-        surface.normal, np.zeros(surface.shape, np.float32), mm, studio.light, np.zeros(surface.shape, np.float32)
-    )
-    return np.asarray(weave * (diffuse * falloff_map(studio.light, surface.shape))[..., None], np.float32)
 
 
 _HAIRY = (Part.FOREARM, Part.SHIN, Part.THIGH, Part.CHEST, Part.ABDOMEN)

@@ -53,7 +53,7 @@ def draw_camera(rng: Rng, cast: float = 1.0) -> Camera:
     """A random camera: casts neutral 65, orange 17, magenta 10, blue 1 % (field guide, section 8), scaled by `cast`."""
     kind = int(rng.choice(5, p=[0.60, 0.20, 0.12, 0.03, 0.05]))
     tint = ((0, 0, 0), (0.16, 0.0, -0.28), (0.10, -0.09, 0.03), (-0.12, 0.0, 0.14), (0.03, 0.05, -0.10))[kind]
-    balance = np.array([1.0, 0.965, 1.13]) * np.exp(
+    balance = np.array([1.0, 1.0, 1.16]) * np.exp(
         cast * (np.array(tint) * rng.uniform(0.4, 1.3) + rng.normal(0, 0.06, 3))
     )
     return Camera(
@@ -61,7 +61,7 @@ def draw_camera(rng: Rng, cast: float = 1.0) -> Camera:
         error_ev=float(np.clip(rng.normal(-0.05, 0.28), -1.0, 0.55)),
         balance=(float(balance[0]), float(balance[1]), float(balance[2])),
         contrast=float(rng.uniform(1.2, 2.5)),
-        saturation=float(np.clip(rng.normal(0.88, 0.18), 0.5, 1.4)),
+        saturation=float(np.clip(rng.normal(1.0, 0.17), 0.6, 1.5)),
         blur_px=float(np.clip(np.exp(rng.normal(np.log(0.58), 0.5)), 0.3, 2.6)),
         defocus_px=float(rng.exponential(1.7)) if rng.random() < 0.75 else 0.0,
         focus=(float(rng.normal(0.5, 0.12)), float(rng.normal(0.5, 0.12)), float(rng.uniform(0.25, 0.6))),
@@ -89,6 +89,16 @@ def draw_close_up_camera(rng: Rng, cast: float = 1.0) -> Camera:
         defocus_px=1.9 * camera.defocus_px,
         quality=tuple(max(value - 10, 30) for value in camera.quality),
     )
+
+
+def exposed_for(camera: Camera, ita_deg: float, share: float) -> Camera:
+    """The camera as it exposes skin of that typology angle: dark skin comes out darker than light skin, but less than it is.
+
+    Args:
+        share: By how much the darkest skin is darker (encoded); small where a wall beside it has a say.
+    """
+    dark = float(np.clip((30.0 - ita_deg) / 80.0, 0.0, 1.0))
+    return replace(camera, target=camera.target * (1.0 - share * dark))
 
 
 def photograph(radiance: Field, camera: Camera, rng: Rng, weight: Field | None = None) -> NDArray[np.uint8]:

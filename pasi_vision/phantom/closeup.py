@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from pasi_vision.anatomy import OTHER_SKIN
 from pasi_vision.phantom.bodies import PERSON, SITES, body_view
-from pasi_vision.phantom.camera import draw_close_up_camera, photograph, reduced, stored
+from pasi_vision.phantom.camera import draw_close_up_camera, exposed_for, photograph, reduced, stored
 from pasi_vision.phantom.cloth import dressed
 from pasi_vision.phantom.disease import Style, draw_plaques, draw_style
 from pasi_vision.phantom.distractors import centre_choices, draw_after_marks, draw_overlay
-from pasi_vision.phantom.extras import Extras, erupted, in_frame, on_body, onto_skin
+from pasi_vision.phantom.extras import Extras, aged, erupted, in_frame, on_body, onto_skin
 from pasi_vision.phantom.finish_skin import add_vellus
 from pasi_vision.phantom.geometry import Canvas, Shell, surface_of
 from pasi_vision.phantom.hair import add_hair
 from pasi_vision.phantom.light import draw_light
 from pasi_vision.phantom.negatives import draw_negative
 from pasi_vision.phantom.outline import outlined
-from pasi_vision.phantom.paint import Anatomy, Finish, paint
+from pasi_vision.phantom.paint import Anatomy, Finish, lesional_pigment, paint
 from pasi_vision.phantom.picture import Picture
 from pasi_vision.phantom.plaques import LesionMaps, Plaque, ScaleKind, lesion_maps, unpenned
 from pasi_vision.phantom.preset import CloseUpPreset
@@ -93,7 +93,7 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
     plaques, negative = _disease(rng, setting, subject, style)
     surface = subject.surface
     extras = Extras(seed, index, preset.extras)
-    plaques, pustular = erupted(extras, unpenned(plaques), setting.style)
+    plaques, pustular = erupted(extras, [unpenned(plaque) for plaque in plaques], setting.style)
     maps = lesion_maps(plaques, surface.place_mm, surface.rest_normal)
     if subject.hair < 0:
         subject = replace(subject, hair=float(rng.uniform(0.1, 0.6)) * preset.hair)
@@ -216,7 +216,7 @@ def _photograph(
     if not preset.scale_layer:
         large = replace(large, scale_cover=np.zeros_like(large.scale_cover))
     overlay = draw_overlay(rng, setting, subject.person, large)
-    finish = _finish(rng, maps, style, shell.axis)
+    finish = _finish(rng, subject.person, maps, style, shell.axis)
     anatomy = Anatomy(
         melanin=_large(shell.melanin, full),
         blood=_large(shell.blood, full),
@@ -227,6 +227,7 @@ def _photograph(
     chart, normal = _large(subject.surface.chart_mm, full), _large(subject.surface.normal, full)
     part = _large_codes(shell.part, full)
     anatomy = onto_skin(extras, setting, overlay, (anatomy, chart, part), large, pustular=ill.pustular)
+    aged(extras, overlay, subject.surface, setting.mm_per_px)
     radiance = paint(chart, normal, setting.mm_per_px, subject.person, anatomy, large, overlay, finish, light)
     radiance, hidden = add_hair(rng, radiance, part, subject.person, setting, large.height_mm, subject.hair)
     if (own := extras.draw("vellus", preset.extras.vellus)) is not None:
@@ -236,10 +237,11 @@ def _photograph(
     stage = stage_for(radiance, subject.surface, normal, setting.mm_per_px, light)
     on_body(extras, stage)
     alpha = np.clip(_large(shell.inside_mm, full) / np.float32(setting.mm_per_px) + np.float32(0.5), 0, 1)
+    alpha = np.maximum(alpha, stage.beyond)
     stage.radiance, alpha = surrounded(rng, preset, stage.radiance, alpha, light, outdoors=setting.scene == PERSON)
     in_frame(extras, stage, large.scale_cover * large.lesion, style.scale_kind)
     alpha = np.asarray(alpha * (1 - stage.cover), np.float32)
-    camera = draw_close_up_camera(rng, preset.cast)
+    camera = exposed_for(draw_close_up_camera(rng, preset.cast), subject.person.ita_deg, 0.28)
     picture = photograph(stage.radiance, camera, rng, alpha)
     if rng.random() < preset.watermark:
         add_watermark(rng, picture)
@@ -250,11 +252,13 @@ def _photograph(
     return picture, np.asarray(bare, np.float32), np.asarray(others, np.float32)
 
 
-def _finish(rng: Rng, maps: LesionMaps, style: Style, axis: float) -> Finish:
+def _finish(rng: Rng, person: Person, maps: LesionMaps, style: Style, axis: float) -> Finish:
     """How this day's lesions look beyond their maps."""
     kinds = {ScaleKind(int(kind)) for kind in np.unique(maps.scale_kind)} - {ScaleKind.NONE}
     return Finish(
         saturation=style.saturation,
+        scattering=style.scattering,
+        pigment=lesional_pigment(rng, person),
         looks={kind: draw_look(rng, kind, axis) for kind in sorted(kinds)},
         coarse=float(rng.uniform(1.6, 3.5)),
         wrinkle=float(rng.uniform(0.4, 1.8)),

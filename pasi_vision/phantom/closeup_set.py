@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,9 @@ from numpy.typing import NDArray
 from pasi_vision.anatomy import Region, Sign, View
 from pasi_vision.errors import InputError
 from pasi_vision.phantom.closeup import CloseUp, render_closeup
+from pasi_vision.phantom.picture import in_one_thread
 from pasi_vision.phantom.preset import CloseUpPreset, load_preset
+from pasi_vision.processes import pool_of
 from pasi_vision.records import Finding, Masks, finding_frame
 from pasi_vision.storage import output_folder, write_bytes, write_json, write_picture
 from pasi_vision.tables import FINDINGS, PHOTOS, write_table
@@ -61,15 +61,9 @@ def write_closeups(
     if jobs == 1:
         rows = [_one(item) for item in todo]
     else:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_single_thread) as pool:
+        with pool_of(jobs, in_one_thread) as pool:
             rows = list(pool.map(_one, todo, chunksize=8))
     return _tables(root, rows, preset)
-
-
-def _single_thread() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
 
 
 def _one(item: tuple[str, int, int, CloseUpPreset, int]) -> dict[str, Any]:

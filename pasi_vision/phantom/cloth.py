@@ -1,4 +1,4 @@
-"""What a body in a close-up wears: cloth where a garment covers the skin, lit like it, one piece above the waist and one below."""
+"""What a photographed body wears: cloth where a garment covers the skin, lit like it, one piece above the waist and one below."""
 
 from __future__ import annotations
 
@@ -24,7 +24,15 @@ def clothed(surface: Surface) -> Mask:
     return np.asarray((surface.depth_mm > 0) & (surface.region == 0) & (surface.part == int(Part.NONE)))
 
 
-def dressed(rng: Rng, radiance: Field, surface: Surface, light: Light) -> Field:
+def draw_clothes(rng: Rng) -> tuple[str, str]:
+    """What is worn above the waist and below it is made of."""
+    names = sorted(CLOTHS)
+    shares = np.array([CLOTHS[name] for name in names])
+    above, below = rng.choice(names, 2, p=shares / shares.sum())
+    return str(above), str(below)
+
+
+def dressed(rng: Rng, radiance: Field, surface: Surface, light: Light, clothes: tuple[str, str] | None = None) -> Field:
     """Lay cloth over the picture where the surface wears any.
 
     Args:
@@ -32,6 +40,7 @@ def dressed(rng: Rng, radiance: Field, surface: Surface, light: Light) -> Field:
         radiance: (H, W, 3) linear light of the skin, at the camera's resolution.
         surface: What the camera sees, at any resolution.
         light: Of the photograph.
+        clothes: What they are made of above the waist and below it, if that is settled.
     """
     worn = clothed(surface)
     if not worn.any():
@@ -42,11 +51,8 @@ def dressed(rng: Rng, radiance: Field, surface: Surface, light: Light) -> Field:
     flat = np.zeros(size, np.float32)
     diffuse, _ = shade(normal, flat, 1.0, light, flat)
     bright = diffuse * falloff_map(light, size) * _hem(worn, size)
-    names = sorted(CLOTHS)
-    shares = np.array([CLOTHS[name] for name in names])
-    for piece in (worn & ~below_waist, worn & below_waist):
+    for kind, piece in zip(clothes or draw_clothes(rng), (worn & ~below_waist, worn & below_waist), strict=True):
         if piece.any():
-            kind = names[int(rng.choice(len(names), p=shares / shares.sum()))]
             weave = behind.backdrop(rng, size, kind) * bright[..., None]
             # Beyond the body's silhouette cloth goes on, so that no rim of skin shows there.
             wide = cv2.dilate(piece.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -68,6 +74,8 @@ def _soft(mask: Mask, size: tuple[int, int]) -> Field:
 
 def _hem(worn: Mask, size: tuple[int, int]) -> Field:
     """Cloth is darker along its border, where it turns in."""
-    deep = cv2.distanceTransform(worn.astype(np.uint8), cv2.DIST_L2, 3) / max(worn.shape)
+    deep = np.minimum(
+        cv2.distanceTransform(worn.astype(np.uint8), cv2.DIST_L2, 3) / max(worn.shape), 1.0
+    )  # endless where all is cloth
     small = (1.0 - 0.35 * np.exp(-((deep / 0.006) ** 2))).astype(np.float32)
     return np.asarray(cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)

@@ -11,7 +11,20 @@ from pasi_vision.settings import Settings, load_settings
 from pasi_vision.storage import resource
 
 #: Only what is on the body can be seen in a protocol's views; the rest of the settings says nothing there.
-WORN = ExtraSettings(rings=0.2, watch=0.1, bracelet=0.08, plaster=0.03, gauze=0.02, varnish=0.1, sick_nails=0.25)
+#: Glasses come off for the protocol.
+WORN = ExtraSettings(
+    rings=0.2,
+    watch=0.1,
+    bracelet=0.08,
+    plaster=0.03,
+    gauze=0.02,
+    varnish=0.1,
+    sick_nails=0.25,
+    wrinkles=0.8,
+    glasses=0.0,
+    earrings=0.1,
+    necklace=0.03,
+)
 
 
 class CohortPreset(Settings):

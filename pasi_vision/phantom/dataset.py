@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from pasi_vision.anatomy import Region, View
 from pasi_vision.errors import InputError, OutputError, PasiVisionError
 from pasi_vision.phantom.cohort import CohortPreset, load_cohort
+from pasi_vision.phantom.picture import in_one_thread
+from pasi_vision.processes import pool_of
 from pasi_vision.records import Finding
 from pasi_vision.storage import output_folder, write_bytes, write_json, write_picture
 
@@ -143,10 +145,8 @@ def _run(tasks: list[_Task], jobs: int) -> Iterator[tuple[int, _Done]]:
         for index, task in enumerate(tasks):
             yield index, _make(task)
         return
-    import multiprocessing
 
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_single_thread) as pool:
+    with pool_of(jobs, in_one_thread) as pool:
         waiting = {pool.submit(_make, task): index for index, task in enumerate(tasks)}
         try:
             for future in as_completed(waiting):
@@ -154,12 +154,6 @@ def _run(tasks: list[_Task], jobs: int) -> Iterator[tuple[int, _Done]]:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _single_thread() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
 
 
 def _make(task: _Task) -> _Done:

@@ -26,6 +26,7 @@ class Style:
 
     blood_factor: float
     saturation: float
+    scattering: float
     scale_kind: ScaleKind
     scale_cover: float
     height_mm: float
@@ -56,8 +57,9 @@ def draw_style(rng: Rng, scene: str) -> Style:
     kind = ScaleKind(int(rng.choice(7, p=np.array(shares) / sum(shares))))
     violet = rng.random() < (0.5 if scene in ("limb", "joint", "sole") else 0.27)
     return Style(
-        blood_factor=1.0 + float(np.exp(rng.normal(np.log(3.0 if scene == "face" else 4.2), 0.5))),
-        saturation=float(rng.uniform(0.25, 0.55) if violet else rng.uniform(0.7, 0.97)),
+        blood_factor=1.0 + float(np.exp(rng.normal(np.log(2.7 if scene == "face" else 4.8), 0.6))),
+        saturation=float(rng.uniform(0.45, 0.7) if violet else rng.uniform(0.78, 0.98)),
+        scattering=float(rng.uniform(1.0, 1.5)),
         scale_kind=kind,
         scale_cover=0.0 if kind == ScaleKind.NONE else float(rng.uniform(low, high)),
         height_mm=float(rng.gamma(2.0, 0.25)) * (0.4 if scene in ("face", "fold") else 1.0),
@@ -94,9 +96,9 @@ def draw_plaques(
         "sole": (0.08, 0.27, 0.06, 0.0, 0.59, 0.0),
         "face": (0.10, 0.27, 0.10, 0.03, 0.50, 0.0),
         "fold": (0.6, 0.2, 0.05, 0.0, 0.15, 0.0),
-        "trunk": (0.15, 0.2, 0.2, 0.13, 0.14, 0.18),
+        "trunk": (0.15, 0.19, 0.19, 0.12, 0.13, 0.22),
     }
-    chances = counts.get(scene, (0.22, 0.25, 0.20, 0.09, 0.18, 0.06))
+    chances = counts.get(scene, (0.22, 0.24, 0.20, 0.09, 0.17, 0.08))
     kind = int(rng.choice(6, p=np.array(chances) / sum(chances)))
     area = draw_share(rng) * min(1.0, 1.6 * skin_share) * frame_mm[0] * frame_mm[1]
     if scene in ("palm", "sole") and kind == 4:  # the usual picture: most of the palm or sole, often of the fingers too

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.phantom import dressings, finish_skin, props, worn
+from pasi_vision.phantom import adorned, dressings, finish_skin, props, worn
 from pasi_vision.phantom.flakes import add_flakes
 from pasi_vision.phantom.helper import add_hand
 from pasi_vision.phantom.marks import Overlay
@@ -22,6 +22,8 @@ from pasi_vision.phantom.preset import ExtraSettings
 from pasi_vision.phantom.pustules import add_pustules, inflamed
 from pasi_vision.phantom.setting import Setting
 from pasi_vision.phantom.stage import Stage
+from pasi_vision.phantom.surface import Surface
+from pasi_vision.phantom.wrinkles import add_wrinkles
 
 Field = NDArray[np.float32]
 Rng = np.random.Generator
@@ -40,10 +42,12 @@ class Extras:
     seed: int
     number: int
     shares: ExtraSettings
+    person: int | None = None  # number of a patient who is photographed more than once
 
-    def draw(self, kind: str, share: float) -> Rng | None:
-        """A generator for that kind of thing if this picture shows it."""
-        rng = np.random.default_rng([self.seed, self.number, zlib.crc32(kind.encode())])
+    def draw(self, kind: str, share: float, *, of_person: bool = False) -> Rng | None:
+        """A generator for that kind of thing if this picture shows it, or if this person has it at all."""
+        number = self.person if of_person and self.person is not None else self.number
+        rng = np.random.default_rng([self.seed, number, zlib.crc32(kind.encode())])
         return rng if rng.random() < share else None
 
 
@@ -92,6 +96,15 @@ def onto_skin(
     return coated(extras, anatomy, part, mm)
 
 
+def aged(extras: Extras, overlay: Overlay, surface: Surface, mm: float) -> None:
+    """Wrinkles on a body (into `overlay`): of a patient's own age, in other pictures of a chance one."""
+    if surface.landmarks is None:
+        return
+    if (rng := extras.draw("wrinkles", extras.shares.wrinkles, of_person=True)) is not None:
+        age = None if extras.person is None else surface.landmarks.age_years
+        add_wrinkles(rng, overlay, surface, mm, age)
+
+
 def coated(extras: Extras, anatomy: Anatomy, part: NDArray[np.uint8], mm: float) -> Anatomy:
     """The anatomy with varnished or diseased nails."""
     if (rng := extras.draw("nails", 1.0)) is None:
@@ -108,7 +121,7 @@ def coated(extras: Extras, anatomy: Anatomy, part: NDArray[np.uint8], mm: float)
 
 
 def on_body(extras: Extras, stage: Stage) -> None:
-    """Rings, watches, bracelets, plasters and gauze, each where the body allows it."""
+    """Rings, watches, bracelets, plasters, gauze, necklaces, earrings and glasses, each where the body allows it."""
     shares = extras.shares
     if (rng := extras.draw("rings", shares.rings)) is not None:
         worn.add_rings(rng, stage)
@@ -120,6 +133,12 @@ def on_body(extras: Extras, stage: Stage) -> None:
         dressings.add_plaster(rng, stage)
     if (rng := extras.draw("gauze", shares.gauze)) is not None:
         dressings.add_gauze(rng, stage)
+    if (rng := extras.draw("necklace", shares.necklace)) is not None:
+        adorned.add_necklace(rng, stage)
+    if (rng := extras.draw("earrings", shares.earrings)) is not None:
+        adorned.add_earrings(rng, stage)
+    if (rng := extras.draw("glasses", shares.glasses)) is not None:
+        adorned.add_glasses(rng, stage)
 
 
 def in_frame(extras: Extras, stage: Stage, scale_cover: Field, kind: ScaleKind) -> None:

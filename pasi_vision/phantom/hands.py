@@ -163,7 +163,7 @@ def _tint(shell: Shell, rng: Rng, here: NDArray[np.bool_], tone: Field, flush: F
     """Palms and soles carry little melanin and much blood; knuckles more of both."""
     pale = float(rng.uniform(0.18, 0.45)) if palmar else 1.0
     shell.melanin = np.where(here, pale * (1 + 0.8 * tone), shell.melanin).astype(np.float32)
-    red = float(rng.uniform(1.0, 1.7)) if palmar else 1.0
+    red = 1.0 + float(rng.exponential(0.8)) if palmar else 1.0
     shell.blood = np.where(here, red * (1 + float(rng.uniform(0.2, 1.1)) * flush), shell.blood).astype(np.float32)
     shell.gloss = np.where(here, 0.8 if palmar else 1.1, shell.gloss).astype(np.float32)
 

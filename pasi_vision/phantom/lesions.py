@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from pasi_vision.anatomy import Region
 from pasi_vision.phantom.atlas import atlas
 from pasi_vision.phantom.body import Body, body_model
-from pasi_vision.phantom.plaques import ERYTHEMA_BLOOD_FACTOR, INDURATION_HEIGHT_MM, SCALING_COVER, Plaque, ScaleKind
+from pasi_vision.phantom.plaques import (
+    ERYTHEMA_BLOOD_FACTOR,
+    INDURATION_HEIGHT_MM,
+    SCALING_COVER,
+    Plaque,
+    ScaleKind,
+    unpenned,
+)
 from pasi_vision.phantom.rays import quad_areas_mm2
 from pasi_vision.phantom.shapes import ELLIPSE, library
 from pasi_vision.phantom.surface import Part
@@ -224,7 +231,7 @@ def _plaque_at(body: Body, quad: int, radius: float, severity: Severity, kind: S
     shape = ELLIPSE if small or rng.random() < 0.2 else int(rng.integers(len(library()[1])))
     grades = np.clip(np.asarray(severity.grades) + rng.normal(0, 0.35, 3) - (0.4 if small else 0.0), 0.3, 4.0)
     grades, kind = _by_site(part, grades, kind)
-    return Plaque(
+    plaque = Plaque(
         centre_mm=(float(place[0]), float(place[1]), float(place[2])),
         normal=(float(normal[0]), float(normal[1]), float(normal[2])),
         tangent=(float(tangent[0]), float(tangent[1]), float(tangent[2])),
@@ -243,6 +250,7 @@ def _plaque_at(body: Body, quad: int, radius: float, severity: Severity, kind: S
         crease_scale=float(rng.uniform(0.3, 0.9)) if part in _JOINTS else float(rng.uniform(0, 0.3)),
         seed=int(rng.integers(2**31)),
     )
+    return unpenned(plaque)
 
 
 def _by_site(part: Part, grades: NDArray[np.float64], kind: ScaleKind) -> tuple[NDArray[np.float64], ScaleKind]:

@@ -81,18 +81,19 @@ def blood_absorption(saturation: float) -> Array:
     return np.asarray(2.303 * extinction * 150.0 / 64500.0)
 
 
-def reflectance(melanin: Array, blood: Array, saturation: float) -> Array:
+def reflectance(melanin: Array, blood: Array, saturation: float, scattering: float = 1.0) -> Array:
     """Diffuse reflectance (..., 31) over `WAVELENGTHS_NM`.
 
     Args:
         melanin: Volume fraction of melanosomes in the epidermis (light skin about 0.01-0.05, dark 0.2-0.45).
         blood: Volume fraction of blood in the dermis (healthy about 0.01-0.03).
         saturation: Oxygen saturation of that blood, 0-1; low values look violet.
+        scattering: Reduced scattering of the dermis relative to healthy skin; swollen, thickened skin returns more light.
     """
     wave = WAVELENGTHS_NM
     bare = 0.244 + 85.3 * np.exp(-(wave - 154.0) / 66.2)  # blood-free skin, cm-1 (Saidi 1992, in Jacques)
     melanosome = 519.0 * (wave / 500.0) ** -3.5
-    scatter = 46.0 * (wave / 500.0) ** -1.421
+    scatter = scattering * 46.0 * (wave / 500.0) ** -1.421
     volume = np.asarray(blood)[..., None]
     absorb = volume * blood_absorption(saturation) + (1.0 - volume) * bare
     albedo = scatter / (scatter + absorb)

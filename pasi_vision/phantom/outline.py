@@ -21,7 +21,8 @@ Mask = NDArray[np.bool_]
 Rng = np.random.Generator
 
 FIELD_SPOTS = 45  # from so many small spots on, nobody draws around each
-LUMPED_FIELDS = 0.8
+LUMPED_FIELDS = 0.9
+LUMPING, FIELD_LUMPING = 2.3, 3.4  # how much wider are the gaps that lumping raters close, in fields of drops
 GRID = 320  # outlines are drawn on a grid this long: a pen is broader than its pixels
 
 
@@ -99,7 +100,7 @@ def outlined(rng: Rng, habits: OutlineSettings, maps: LesionMaps, skin: Mask, al
     shape = skin.shape
     scale = GRID / max(shape)
     size = (max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale)))
-    red = np.clip((maps.blood_factor - 1.05) / 2.2, 0, 1) * alive
+    red = np.clip((maps.blood_factor - 1.05) / 1.8, 0, 1) * alive
     strength, cover = (
         np.asarray(cv2.resize(field.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_AREA), np.float32)
         for field in (red, maps.scale_cover * alive)
@@ -107,8 +108,9 @@ def outlined(rng: Rng, habits: OutlineSettings, maps: LesionMaps, skin: Mask, al
     bare = cv2.resize(skin.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST) > 0
     seen = visibility(strength, cover) * bare
     near = cv2.dilate(bare.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    lumped = max(habits.lumped, LUMPED_FIELDS) if _is_field(seen) else habits.lumped
-    habit = habits.generous, float(np.exp(rng.normal(0.0, 0.25))) * (2.3 if rng.random() < lumped else 1.0)
+    drops = _is_field(seen)
+    lumped, wide = (max(habits.lumped, LUMPED_FIELDS), FIELD_LUMPING) if drops else (habits.lumped, LUMPING)
+    habit = habits.generous, float(np.exp(rng.normal(0.0, 0.25))) * (wide if rng.random() < lumped else 1.0)
     votes = [trace(seen, draw_pen(rng, *habit)) & near for _ in range(habits.raters)]
     return consensus(votes), np.mean(votes, axis=0).astype(np.float32) * np.float32(255)
 

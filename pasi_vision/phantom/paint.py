@@ -16,6 +16,7 @@ from pasi_vision.phantom.scale import ScaleLook, scale_layer
 from pasi_vision.phantom.skin import Person, healthy_maps, micro_relief
 
 Field = NDArray[np.float32]
+Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,30 @@ class Anatomy:
 
 @dataclass(frozen=True)
 class Finish:
-    """What one photograph's lesions look like beyond their maps: oxygen saturation of their blood and the look of each kind of scale."""
+    """What one photograph's lesions look like beyond their maps.
+
+    Attributes:
+        saturation: Oxygen saturation of their blood, 0-1.
+        looks: Each kind of scale.
+        scattering: Of swollen, thickened skin relative to healthy skin: why plaques are red rather than dark.
+        pigment: Melanin added in lesions, as a share of the person's own.
+        coarse, wrinkle, lichen_angle: Furrows of thickened skin.
+        whiteness: How far scale is white rather than cream.
+    """
 
     saturation: float
     looks: dict[ScaleKind, ScaleLook]
+    scattering: float = 1.0
+    pigment: float = 0.0
     coarse: float = 2.2
     wrinkle: float = 1.0
     lichen_angle: float = 0.4
     whiteness: float = 0.7
+
+
+def lesional_pigment(rng: Rng, person: Person) -> float:
+    """Melanin that lesions add, as a share of the person's own: none on light skin; darker skin also darkens where it is inflamed."""
+    return float(rng.uniform(0.0, 0.9) * np.clip((25.0 - person.ita_deg) / 45.0, 0.0, 1.0))
 
 
 def paint(
@@ -57,10 +74,11 @@ def paint(
 ) -> Field:
     """Linear radiance (H, W, 3) of skin under a light; pixels without skin hold skin all the same (mask them)."""
     melanin, blood = healthy_maps(person, chart_mm, mm_per_px)
-    melanin = melanin * anatomy.melanin * overlay.melanin * np.clip(1.0 + maps.mark, 0.05, 6.0)
     inside = np.clip((maps.blood_factor - 1.0) / 1.5, 0.0, 1.0)
+    melanin = melanin * anatomy.melanin * overlay.melanin * np.clip(1.0 + maps.mark, 0.05, 6.0)
+    melanin *= 1.0 + np.float32(finish.pigment) * inside
     grain = sample_at(("fractal", 0.6, 71), chart_mm[..., 1], chart_mm[..., 0], 420.0 * mm_per_px, mm_per_px)
-    added = (maps.blood_factor - 1.0) * np.clip(1.0 + 0.28 * grain, 0.2, 2.2)
+    added = (maps.blood_factor - 1.0) * np.clip(1.0 + 0.2 * grain, 0.2, 2.2)
     blood = blood * anatomy.blood * overlay.blood + person.blood * added
     relief = _relief(person, chart_mm, mm_per_px, maps, finish, inside)
     height = 0.45 * anatomy.relief_mm + overlay.relief_mm + 0.6 * maps.height_mm + relief
@@ -95,9 +113,10 @@ def _relief(
 
 
 def _tinge(person: Person, finish: Finish) -> Field:
-    """Factor on colour by which lesional blood of another saturation differs from the same blood at the person's saturation."""
+    """Factor on colour by which lesional skin (its blood's saturation, its scattering) differs from healthy skin with as much blood."""
     melanin, blood = np.array(person.melanin), np.array(min(4.0 * person.blood, 0.2))
-    own, lesional = (linear_rgb(reflectance(melanin, blood, s)) for s in (person.saturation, finish.saturation))
+    own = linear_rgb(reflectance(melanin, blood, person.saturation))
+    lesional = linear_rgb(reflectance(melanin, blood, finish.saturation, finish.scattering))
     return np.asarray(np.clip(lesional / np.maximum(own, 1e-4), 0.5, 1.6), np.float32)
 
 

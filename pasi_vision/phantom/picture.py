@@ -29,3 +29,10 @@ class Picture:
     outline: Bytes
     signs: Bytes
     facts: dict[str, float | str] = field(default_factory=dict)
+
+
+def in_one_thread() -> None:
+    """Draw in one thread from now on: a process for each core, and the same bytes whatever their number."""
+    import cv2
+
+    cv2.setNumThreads(1)

@@ -46,6 +46,12 @@ class ExtraSettings(Settings):
     scar: float = Field(0.03, ge=0, le=1)
     wet: float = Field(0.06, ge=0, le=1, description="ointment or sweat")
     pores: float = Field(0.30, ge=0, le=1, description="where the camera resolves them")
+    wrinkles: float = Field(
+        0.5, ge=0, le=1, description="wrinkles of age, of pictures of a body's face, neck, arm or knee"
+    )
+    glasses: float = Field(0.04, ge=0, le=1, description="of pictures with a face")
+    earrings: float = Field(0.10, ge=0, le=1, description="of pictures with an ear")
+    necklace: float = Field(0.06, ge=0, le=1, description="of pictures with a neck")
     vellus: float = Field(0.30, ge=0, le=1, description="pale fine hair, where the camera resolves it")
 
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from pasi_vision.errors import InputError
 from pasi_vision.phantom.atlas import atlas
 from pasi_vision.phantom.body import Floats, body_model
+from pasi_vision.phantom.landmarks import Landmarks, landmarks_of
 from pasi_vision.phantom.pose import Mesh
-from pasi_vision.phantom.surface import Surface
+from pasi_vision.phantom.surface import Part, Surface
 
 Vector = NDArray[np.float64]
 
@@ -121,6 +122,10 @@ class Scene:
         """Millimetres per unit of the texture atlas on this body, per fine quad: constant on each island of the atlas."""
         return chart_scale(self.mesh.body.rest_mm)
 
+    @cached_property
+    def _landmarks(self) -> Landmarks:
+        return landmarks_of(self.mesh.body, atlas().part == int(Part.EAR))
+
     def shoot(self, origins_mm: Floats, directions: Floats) -> Hits:
         """First hits of rays (N, 3) with unit directions."""
         result = self._tracer.run(  # type: ignore[attr-defined]
@@ -181,6 +186,7 @@ class Scene:
             rest_normal=spread(rest_normal),
             depth_mm=spread(depth.astype(np.float32)),
             mm_per_px=spread((depth / camera.focal_px).astype(np.float32)),
+            landmarks=self._landmarks,
         )
 
 

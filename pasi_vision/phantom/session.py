@@ -26,7 +26,7 @@ def take(
     """Take one photograph; `label` tells several close-ups of a visit apart."""
     rng = np.random.default_rng([patient.seed, patient.number, visit, zlib.crc32(label.encode())])
     studio = draw_studio(_room(patient, visit, rng, preset), variety=preset.variety)
-    day = Extras(patient.seed, 4096 * patient.number + visit, preset.extras)
+    day = Extras(patient.seed, 4096 * patient.number + visit, preset.extras, patient.number)
     studio = replace(studio, card=bool(rng.random() < preset.cards), extras=day)
     clothes = covered(patient.garments)
     if view is View.CLOSE_UP:

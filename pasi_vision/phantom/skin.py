@@ -85,7 +85,7 @@ def healthy_maps(person: Person, chart_mm: Field, mm_per_px: float) -> tuple[Fie
     slow_blood = sample_at(("fractal", 1.15, 31), x, y, period, mm_per_px)
     slow_melanin = sample_at(("fractal", 1.45, 32), y, x, period * 0.77, mm_per_px)
     fine = sample_at(("fractal", 0.55, 33), x, y, period * 0.31, mm_per_px)
-    blood = person.blood * np.exp(person.mottle * slow_blood + 0.55 * person.mottle * fine)
+    blood = person.blood * np.exp(person.mottle * slow_blood + 0.4 * person.mottle * fine)
     melanin = person.melanin * np.exp(person.pigment_mottle * (slow_melanin - 0.25 * fine))
     return melanin.astype(np.float32), blood.astype(np.float32)
 

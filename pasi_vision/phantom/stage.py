@@ -32,6 +32,7 @@ class Stage:
         normal: (H, W, 3) in camera coordinates.
         mm: Size of a pixel at the skin.
         light: Of the photograph.
+        beyond: 0-1; things that stand off the body and hide what is behind it, too.
     """
 
     radiance: Field
@@ -41,6 +42,7 @@ class Stage:
     normal: Field
     mm: float
     light: Light
+    beyond: Field
 
     @property
     def size(self) -> tuple[int, int]:
@@ -57,7 +59,8 @@ class Stage:
 def stage_for(radiance: Field, surface: Surface, normal: Field, mm: float, light: Light) -> Stage:
     """A stage on which nothing has been laid yet."""
     size = radiance.shape[:2]
-    return Stage(radiance, np.zeros(size, np.float32), np.zeros(size, np.float32), surface, normal, mm, light)
+    nothing = (np.zeros(size, np.float32) for _ in range(3))
+    return Stage(radiance, next(nothing), next(nothing), surface, normal, mm, light, next(nothing))
 
 
 def positions(surface: Surface) -> Field:

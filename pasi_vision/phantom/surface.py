@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pasi_vision.phantom.landmarks import Landmarks
 
 
 class Part(IntEnum):
@@ -70,6 +74,7 @@ class Surface:
         rest_normal: float32 (H, W, 3); unit vectors in the rest pose.
         depth_mm: float32 (H, W); distance from the camera along its axis.
         mm_per_px: float32 (H, W); size of a pixel on a surface that faces the camera.
+        landmarks: Of the body that is seen; None for flat surfaces.
     """
 
     region: NDArray[np.uint8]
@@ -81,6 +86,7 @@ class Surface:
     rest_normal: NDArray[np.float32]
     depth_mm: NDArray[np.float32]
     mm_per_px: NDArray[np.float32]
+    landmarks: Landmarks | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -48,7 +48,7 @@ def add_watermark(rng: Rng, picture: NDArray[np.uint8]) -> None:
         layer = _placed(rng, mark, picture.shape[:2])
         if rng.random() < 0.1:
             colour = rng.uniform(0, 255, 3)
-    share = (layer.astype(np.float32) / 255 * float(rng.uniform(0.25, 1.0)))[..., None]
+    share = (layer.astype(np.float32) / 255 * float(rng.uniform(0.35, 1.0)))[..., None]
     picture[:] = np.clip(picture + share * (colour - picture), 0, 255).astype(np.uint8)
 
 
@@ -90,6 +90,10 @@ def _emblem(rng: Rng) -> NDArray[np.uint8]:
         )
         cv2.fillPoly(canvas, [np.round(corners).astype(np.int32)], 255, cv2.LINE_AA)
     figure = 0 if canvas[centre[1], centre[0]] else 255
+    if rng.random() < 0.4:  # parallel bands, straight or bent
+        bend, bold, gap = int(rng.integers(0, 60)), int(rng.integers(8, 22)), int(rng.integers(30, 64))
+        for y in range(centre[1] - radius, centre[1] + radius, gap):
+            cv2.ellipse(canvas, (centre[0], y), (radius, bend), 0, 0, 180, figure, bold, cv2.LINE_AA)
     for _ in range(int(rng.integers(2, 6))):
         points = np.array(centre) + rng.normal(0, 0.42 * radius, (int(rng.integers(3, 7)), 2))
         cv2.polylines(

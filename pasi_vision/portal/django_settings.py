@@ -83,9 +83,9 @@ def _database() -> dict[str, Any]:
         named = environ.Env.db_url_config(url)
         # Many threads share few connections: a request that waits for a photograph's bytes or check holds none.
         pool = {"min_size": 1, "max_size": 32, "timeout": 30, "max_idle": 60}
-        # A database that was away leaves dead connections in the pool.
-        kept = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
-        return {**named, **kept, "OPTIONS": {**named.get("OPTIONS", {}), "pool": pool}}
+        # Health checks: after the database was away, no request gets one of the pool's dead connections.
+        options = {**named.get("OPTIONS", {}), "pool": pool}
+        return {**named, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
     return {
         "ENGINE": "pasi_vision.portal.sqlite",
         "NAME": str(_folder.database_file),

@@ -67,7 +67,8 @@ class Working(Settings):
 
     Attributes:
         first_side: Longer side of the first, coarse look at a view of the protocol, which finds the skin.
-        view_pixels: What the skin's bounding box in a view is brought to, in working pixels; never more than the photograph has.
+        view_pixels: What the skin's bounding box in a view is brought to, in working pixels.
+        view_enlargement: By how much a small view may be enlarged for that; 1 never looks at more pixels than the photograph has.
         view_side: The longer side of a whole view that corresponds to it; training varies the size of its crops about it.
         close_up_longer_sides: Longer sides for a close-up or an unknown photograph; several are looked at and averaged.
         finest_mm_per_px: Where the scale is known, a close-up is never looked at more closely than this.
@@ -78,6 +79,7 @@ class Working(Settings):
 
     first_side: int = Field(320, gt=0)
     view_pixels: int = Field(450_000, gt=0)
+    view_enlargement: float = Field(1.0, ge=1, le=3)
     view_side: int = Field(800, gt=0)
     close_up_longer_sides: tuple[int, ...] = Field((448, 320), min_length=1)
     finest_mm_per_px: float = Field(0.1, gt=0)
@@ -104,6 +106,8 @@ class ModelRecord(Settings):
         outputs: `OUTPUTS`; a model with others is refused.
         thresholds, close_up_thresholds: For views of the protocol, and for close-ups and unknown photographs (None: the same), where
             lesions are large and rarely absent.
+        view_outlines: How outlines follow from lesions in views, where a body gives the scale: view -> (rim, widest gap that is closed),
+            as shares of the square root of the number of skin pixels. Other photographs get the outline that the network draws.
         intervals: Residual quantiles (truth - prediction) with their level and measured coverage; see docs/model.md.
         familiarity: Signal -> limit above which a picture is unlike a photograph of skin; see familiarity.py.
         training: What it was trained on, in words and figures (data, seeds, settings, versions).
@@ -119,6 +123,7 @@ class ModelRecord(Settings):
     working: Working = Working()
     thresholds: Thresholds = Thresholds()
     close_up_thresholds: Thresholds | None = None
+    view_outlines: dict[View, tuple[float, float]] = Field(default_factory=dict)
     intervals: dict[str, Any] = Field(default_factory=dict)
     familiarity: dict[str, float] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)

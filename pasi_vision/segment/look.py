@@ -49,12 +49,12 @@ def close_up_sizes(shape: tuple[int, int], working: Working, mm_per_px: float | 
 def view_factor(shape: tuple[int, int], box: Box, working: Working, mm_per_px: float | None) -> float:
     """By how much a view of `shape` is shrunk for its second look, so that the box of its skin has `view_pixels`.
 
-    Where the scale is known, a pixel is never coarser than the model's limit. A photograph is never enlarged.
+    Where the scale is known, a pixel is never coarser than the model's limit. Small photographs are enlarged by `view_enlargement` at most.
     """
     factor = float(np.sqrt(working.view_pixels / box.pixels))
     if mm_per_px is not None and mm_per_px > 0:
         factor = max(factor, mm_per_px / working.coarsest_mm_per_px)
-    return min(factor, 1.0, working.largest_side / max(shape))
+    return min(factor, working.view_enlargement, working.largest_side / max(shape))
 
 
 @dataclass(frozen=True)

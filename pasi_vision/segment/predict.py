@@ -15,6 +15,7 @@ from pasi_vision.anatomy import Region, View
 from pasi_vision.errors import InputError, ModelError
 from pasi_vision.records import SIGN_LEVELS_PER_GRADE, CalibratedImage, Masks
 from pasi_vision.segment.checkpoint import DEFAULT_MODEL, ONNX_FILE, ModelFolder, open_model
+from pasi_vision.segment.enclose import enclosed
 from pasi_vision.segment.familiarity import why_strange
 from pasi_vision.segment.layout import LESION, OUTLINE, REGION_CLASSES
 from pasi_vision.segment.look import Runner, look_at_close_up, look_at_view
@@ -137,8 +138,12 @@ class Model:
         regions *= skin
         lesion = _enlarged(seen[LESION], shape) >= _level(limits.lesion)
         lesion &= skin
-        outline = _enlarged(seen[OUTLINE], shape) >= _level(limits.outline)
-        outline &= skin
+        pen = self.folder.record.view_outlines.get(view) if view is not None else None
+        if pen is None:
+            outline = _enlarged(seen[OUTLINE], shape) >= _level(limits.outline)
+            outline &= skin
+        else:
+            outline = enclosed(lesion, skin, *pen)
         return Masks(
             regions=regions,
             lesion=lesion,

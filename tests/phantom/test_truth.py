@@ -86,7 +86,7 @@ def test_the_outline_grows_a_disc_by_its_pen(body: Body) -> None:
 
 
 def test_grades_are_those_of_the_anchors(body: Body) -> None:
-    truth = true_regions(body, [_disc(body, Part.BACK, 30, blood_factor=2.4, height_mm=0.75, scale_cover=0.2)])[
+    truth = true_regions(body, [_disc(body, Part.BACK, 30, blood_factor=3.1, height_mm=0.75, scale_cover=0.2)])[
         Region.TRUNK
     ]
     assert truth.grades[Sign.ERYTHEMA] == pytest.approx(2, abs=0.01)

@@ -17,6 +17,7 @@ from pasi_vision.errors import InputError, ModelError
 from pasi_vision.records import CalibratedImage
 from pasi_vision.segment import Model, load_model
 from pasi_vision.segment.checkpoint import open_model
+from pasi_vision.segment.enclose import enclosed
 from pasi_vision.segment.layout import LESION, OUTLINE, OUTPUTS, Thresholds
 
 Wrap = Callable[..., CalibratedImage]
@@ -157,6 +158,18 @@ def test_close_ups_have_thresholds_of_their_own(model: Model, wrap: Wrap, blotch
     assert not unsure.segment(wrap(pixels, View.TRUNK_FRONT)).outline.any()
     for view in (View.CLOSE_UP, None):
         assert unsure.segment(wrap(pixels, view)).outline.all()
+
+
+def test_outlines_follow_from_lesions_in_the_views_of_which_the_model_says_so(
+    model: Model, wrap: Wrap, blotches: Blotches
+) -> None:
+    record = model.folder.record.model_copy(update={"view_outlines": {View.TRUNK_FRONT: (0.03, 0.06)}})
+    pixels = blotches(160, 160)
+    after = replace(model, folder=replace(model.folder, record=record))
+    front = after.segment(wrap(pixels, View.TRUNK_FRONT))
+    np.testing.assert_array_equal(front.outline, enclosed(front.lesion, front.regions > 0, 0.03, 0.06))
+    back = wrap(pixels, View.TRUNK_BACK)
+    np.testing.assert_array_equal(after.segment(back).outline, model.segment(back).outline)
 
 
 def test_openvino_says_the_same(random_model: Path, model: Model, blotches: Blotches) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,3 +123,31 @@ def drawn_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int
         return made[name]
 
     return make
+
+
+@pytest.fixture
+def tiny_run(drawn_folder: Callable[[str, int], Path]) -> Callable[..., Any]:
+    """Settings of a run of a few small steps on drawn pictures, with any changes."""
+    from pasi_vision.train.settings import TrainSettings
+
+    def settings(**changes: Any) -> TrainSettings:
+        content: dict[str, Any] = {
+            "name": "drawn",
+            "data": [drawn_folder("training", 0)],
+            "start_from": "nothing",
+            "architecture": {"decoder_channels": [16, 16, 16, 16, 16]},
+            "working": {"view_side": 128, "close_up_longer_sides": [128]},
+            "steps": 2,
+            "steps_per_round": 1,
+            "batch_size": 2,
+            "crop_px": 32,
+            "cache_px": 128,
+            "accelerator": "cpu",
+            "devices": 1,
+            "threads": 1,
+            "workers": 0,
+            "precision": "32-true",
+        }
+        return TrainSettings.model_validate(content | changes)
+
+    return settings

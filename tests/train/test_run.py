@@ -19,39 +19,39 @@ from pasi_vision.errors import InputError, TrainingError
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 
 Drawn = Callable[[str, int], Path]
+Settings = Callable[..., Any]
 
 
-def _settings(drawn: Drawn, **changes: Any) -> Any:
-    from pasi_vision.train.settings import TrainSettings
+#: A run long and large enough to learn something, from ImageNet weights.
+LEARNING: dict[str, Any] = {
+    "start_from": "imagenet",
+    "architecture": {"decoder_channels": [32, 32, 24, 24, 16]},
+    "steps": 4,
+    "steps_per_round": 2,
+    "crop_px": 64,
+    "average": 0.9,
+    "precision": "bf16-mixed",
+}
 
-    content: dict[str, Any] = {
-        "name": "drawn",
-        "data": [drawn("training", 0)],
-        "validation": [drawn("validation", 1)],
-        "architecture": {"decoder_channels": [32, 32, 24, 24, 16]},
-        "working": {"view_side": 128, "close_up_longer_sides": [128]},
-        "steps": 4,
-        "steps_per_round": 2,
-        "batch_size": 2,
-        "crop_px": 64,
-        "cache_px": 128,
-        "average": 0.9,
-        "accelerator": "cpu",
-        "devices": 1,
-        "threads": 1,
-        "workers": 0,
-    }
-    return TrainSettings.model_validate(content | changes)
+
+@pytest.fixture
+def learning_run(tiny_run: Settings, drawn_folder: Drawn) -> Settings:
+    """Settings of such a run, with any changes."""
+
+    def settings(**changes: Any) -> Any:
+        return tiny_run(**LEARNING | {"validation": [drawn_folder("validation", 1)]} | changes)
+
+    return settings
 
 
 class _StoppedError(Exception):
     """Stands for anything that ends a process between two checkpoints."""
 
 
-def test_stopped_run_goes_on_with_the_same_weights(drawn_folder: Drawn, tmp_path: Path) -> None:
+def test_stopped_run_goes_on_with_the_same_weights(learning_run: Settings, tmp_path: Path) -> None:
     from pasi_vision.train.run import train
 
-    settings = _settings(drawn_folder)
+    settings = learning_run()
     whole = train(settings, tmp_path / "whole", tell=lambda _: None)
 
     def stop(line: str) -> None:
@@ -64,10 +64,10 @@ def test_stopped_run_goes_on_with_the_same_weights(drawn_folder: Drawn, tmp_path
     assert (whole / "model.safetensors").read_bytes() == (resumed / "model.safetensors").read_bytes()
 
 
-def test_resume_and_start_refuse_what_cannot_be(drawn_folder: Drawn, tmp_path: Path) -> None:
+def test_resume_and_start_refuse_what_cannot_be(learning_run: Settings, tmp_path: Path) -> None:
     from pasi_vision.train.run import export_run, train
 
-    settings = _settings(drawn_folder)
+    settings = learning_run()
     with pytest.raises(TrainingError, match="nothing to resume"):
         train(settings, tmp_path / "none", resume=True)
     assert not (tmp_path / "none").exists()
@@ -78,12 +78,12 @@ def test_resume_and_start_refuse_what_cannot_be(drawn_folder: Drawn, tmp_path: P
     last.write_bytes(b"")
     with pytest.raises(TrainingError, match="stands here already"):
         train(settings, tmp_path / "there")
-    (tmp_path / "there" / "settings.json").write_text(_settings(drawn_folder, seed=7).model_dump_json())
+    (tmp_path / "there" / "settings.json").write_text(learning_run(seed=7).model_dump_json())
     with pytest.raises(TrainingError, match="differ from those it was started with: seed"):
         train(settings, tmp_path / "there", resume=True)
 
 
-def test_gpu_that_is_not_there_is_an_error(drawn_folder: Drawn, tmp_path: Path) -> None:
+def test_gpu_that_is_not_there_is_an_error(learning_run: Settings, tmp_path: Path) -> None:
     import torch
 
     from pasi_vision.train.run import train
@@ -91,19 +91,21 @@ def test_gpu_that_is_not_there_is_an_error(drawn_folder: Drawn, tmp_path: Path) 
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     with pytest.raises(TrainingError, match="no GPU"):
-        train(_settings(drawn_folder, accelerator="gpu"), tmp_path / "run")
+        train(learning_run(accelerator="gpu"), tmp_path / "run")
 
 
-def test_patient_in_both_sets_is_refused(drawn_folder: Drawn, tmp_path: Path) -> None:
+def test_patient_in_both_sets_is_refused(learning_run: Settings, drawn_folder: Drawn, tmp_path: Path) -> None:
     from pasi_vision.train.run import train
 
     folder = drawn_folder("training", 0)
     with pytest.raises(InputError, match="patient s0 is trained and validated on"):
-        train(_settings(drawn_folder, validation=[folder]), tmp_path / "run")
+        train(learning_run(validation=[folder]), tmp_path / "run")
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_unusable_photograph_is_named(drawn_folder: Drawn, tmp_path: Path, workers: int) -> None:
+def test_unusable_photograph_is_named(
+    learning_run: Settings, drawn_folder: Drawn, tmp_path: Path, workers: int
+) -> None:
     from pasi_vision.storage import write_picture
     from pasi_vision.train.run import train
 
@@ -113,16 +115,16 @@ def test_unusable_photograph_is_named(drawn_folder: Drawn, tmp_path: Path, worke
     with pytest.raises(
         InputError, match=r"^\S*p\d.lesion.png \(.* row \d\): the lesion mask is 5 x 5, the photograph .* 128 x 96"
     ):
-        train(_settings(drawn_folder, data=[folder], workers=workers), tmp_path / "run")
+        train(learning_run(data=[folder], workers=workers), tmp_path / "run")
 
 
 @pytest.mark.slow
-def test_training_learns_the_drawn_discs(drawn_folder: Drawn, tmp_path: Path) -> None:
+def test_training_learns_the_drawn_discs(learning_run: Settings, drawn_folder: Drawn, tmp_path: Path) -> None:
     from pasi_vision.segment import load_model
     from pasi_vision.storage import read_picture
     from pasi_vision.train.run import train
 
-    model = load_model(train(_settings(drawn_folder, steps=60, steps_per_round=20, batch_size=4), tmp_path / "run"))
+    model = load_model(train(learning_run(steps=60, steps_per_round=20, batch_size=4), tmp_path / "run"))
     folder = drawn_folder("validation", 1)
     seen = model.outputs(read_picture(folder / "p1.png"))
     truth = read_picture(folder / "masks" / "p1.lesion.png", grey=True)[::2, ::2] > 127
@@ -131,10 +133,10 @@ def test_training_learns_the_drawn_discs(drawn_folder: Drawn, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_killed_process_goes_on_with_the_same_weights(drawn_folder: Drawn, tmp_path: Path) -> None:
+def test_killed_process_goes_on_with_the_same_weights(learning_run: Settings, tmp_path: Path) -> None:
     """kill -9 at a moment that is nobody's choice, through the command line."""
     config = tmp_path / "config.yaml"
-    config.write_text(_settings(drawn_folder, steps=12).model_dump_json())  # JSON is YAML
+    config.write_text(learning_run(steps=12).model_dump_json())  # JSON is YAML
 
     def command(out: str, *more: str) -> list[str]:
         program = "from pasi_vision.cli import main; main()"
@@ -153,7 +155,9 @@ def test_killed_process_goes_on_with_the_same_weights(drawn_folder: Drawn, tmp_p
     assert weights[0] == weights[1]
 
 
-def test_parts_of_one_stored_split_train_and_validate(drawn_folder: Drawn, tmp_path: Path) -> None:
+def test_parts_of_one_stored_split_train_and_validate(
+    learning_run: Settings, drawn_folder: Drawn, tmp_path: Path
+) -> None:
     from typer.testing import CliRunner
 
     from pasi_vision.cli import app
@@ -163,5 +167,5 @@ def test_parts_of_one_stored_split_train_and_validate(drawn_folder: Drawn, tmp_p
     shutil.copytree(drawn_folder("training", 0), folder)
     split = CliRunner().invoke(app, ["data", "split", str(folder)])
     assert split.exit_code == 0, split.output
-    settings = _settings(drawn_folder, data=[Path(f"{folder}#train")], validation=[Path(f"{folder}#validation")])
+    settings = learning_run(data=[Path(f"{folder}#train")], validation=[Path(f"{folder}#validation")])
     assert (train(settings, tmp_path / "run", tell=lambda _: None) / "model.safetensors").is_file()

@@ -18,29 +18,7 @@ from pasi_vision.errors import OutputError, TrainingError
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 
 Drawn = Callable[[str, int], Path]
-
-
-def _settings(drawn: Drawn, **changes: Any) -> Any:
-    from pasi_vision.train.settings import TrainSettings
-
-    content: dict[str, Any] = {
-        "name": "drawn",
-        "data": [drawn("training", 0)],
-        "start_from": "nothing",
-        "architecture": {"decoder_channels": [16, 16, 16, 16, 16]},
-        "working": {"view_side": 128, "close_up_longer_sides": [128]},
-        "steps": 2,
-        "steps_per_round": 1,
-        "batch_size": 2,
-        "crop_px": 32,
-        "cache_px": 128,
-        "accelerator": "cpu",
-        "devices": 1,
-        "threads": 1,
-        "workers": 0,
-        "precision": "32-true",
-    }
-    return TrainSettings.model_validate(content | changes)
+Settings = Callable[..., Any]
 
 
 def _steps_of(run: Path) -> int:
@@ -49,7 +27,7 @@ def _steps_of(run: Path) -> int:
     return int(torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["global_step"])
 
 
-def test_loss_that_is_not_a_number_stops_the_run(drawn_folder: Drawn, tmp_path: Path, monkeypatch: Any) -> None:
+def test_loss_that_is_not_a_number_stops_the_run(tiny_run: Settings, tmp_path: Path, monkeypatch: Any) -> None:
     from pasi_vision.segment import open_model
     from pasi_vision.train import module
     from pasi_vision.train.run import export_run, train
@@ -63,13 +41,13 @@ def test_loss_that_is_not_a_number_stops_the_run(drawn_folder: Drawn, tmp_path: 
 
     monkeypatch.setattr(module, "losses", broken)
     with pytest.raises(TrainingError, match="the loss is nan at step 1"):
-        train(_settings(drawn_folder), tmp_path / "run", tell=lambda _: None)
+        train(tiny_run(), tmp_path / "run", tell=lambda _: None)
     assert _steps_of(tmp_path / "run") == 1
     export_run(tmp_path / "run", tmp_path / "model")  # as the message advises
     assert open_model(tmp_path / "model").record.training["steps_done"] == 1
 
 
-def test_full_disk_keeps_the_checkpoint_before(drawn_folder: Drawn, tmp_path: Path, monkeypatch: Any) -> None:
+def test_full_disk_keeps_the_checkpoint_before(tiny_run: Settings, tmp_path: Path, monkeypatch: Any) -> None:
     from pasi_vision.train.run import train
 
     run, sound = tmp_path / "run", os.fsync
@@ -81,15 +59,15 @@ def test_full_disk_keeps_the_checkpoint_before(drawn_folder: Drawn, tmp_path: Pa
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OutputError, match=r"last\.ckpt: the disk is full"):
-        train(_settings(drawn_folder), run, tell=lambda _: None)
+        train(tiny_run(), run, tell=lambda _: None)
     assert _steps_of(run) == 1
     assert [file.name for file in (run / "checkpoints").iterdir()] == ["last.ckpt"]
     monkeypatch.undo()
-    train(_settings(drawn_folder), run, resume=True, tell=lambda _: None)
+    train(tiny_run(), run, resume=True, tell=lambda _: None)
     assert _steps_of(run) == 2
 
 
-def test_full_disk_of_a_logger(drawn_folder: Drawn, tmp_path: Path, monkeypatch: Any) -> None:
+def test_full_disk_of_a_logger(tiny_run: Settings, tmp_path: Path, monkeypatch: Any) -> None:
     from lightning.pytorch.loggers import CSVLogger
 
     from pasi_vision.train.run import train
@@ -99,10 +77,10 @@ def test_full_disk_of_a_logger(drawn_folder: Drawn, tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(CSVLogger, "save", full)
     with pytest.raises(OutputError, match=r"the disk is full\. Free space and go on with --resume"):
-        train(_settings(drawn_folder), tmp_path / "run", tell=lambda _: None)
+        train(tiny_run(), tmp_path / "run", tell=lambda _: None)
 
 
-def test_loader_process_that_dies_names_the_photograph(drawn_folder: Drawn, tmp_path: Path, monkeypatch: Any) -> None:
+def test_loader_process_that_dies_names_the_photograph(tiny_run: Settings, tmp_path: Path, monkeypatch: Any) -> None:
     from pasi_vision.train import dataset
     from pasi_vision.train.run import train
 
@@ -112,24 +90,26 @@ def test_loader_process_that_dies_names_the_photograph(drawn_folder: Drawn, tmp_
 
     monkeypatch.setattr(dataset, "_decoded", killed)
     with pytest.raises(TrainingError, match=r"a loader process died while it read \S*p\d\.png .*Check that photograph"):
-        train(_settings(drawn_folder, workers=1), tmp_path / "run", tell=lambda _: None)
+        train(tiny_run(workers=1), tmp_path / "run", tell=lambda _: None)
     assert not list((tmp_path / "run" / "cache").glob("*.reading"))
 
 
-def test_devices_that_are_not_there_are_named(drawn_folder: Drawn, tmp_path: Path) -> None:
+def test_devices_that_are_not_there_are_named(tiny_run: Settings, tmp_path: Path) -> None:
     from pasi_vision.train import run as module
 
     with pytest.raises(TrainingError, match=r"devices: 0.*cannot be used as asked"):
-        module.train(_settings(drawn_folder, devices=0), tmp_path / "run", tell=lambda _: None)
+        module.train(tiny_run(devices=0), tmp_path / "run", tell=lambda _: None)
 
 
-def test_accumulated_batches_make_one_step_and_logs_are_written(drawn_folder: Drawn, tmp_path: Path) -> None:
+def test_accumulated_batches_make_one_step_and_logs_are_written(
+    tiny_run: Settings, drawn_folder: Drawn, tmp_path: Path
+) -> None:
     import pandas as pd
 
     from pasi_vision.train.run import train
 
     told: list[str] = []
-    settings = _settings(drawn_folder, accumulate=2, validation=[drawn_folder("validation", 1)])
+    settings = tiny_run(accumulate=2, validation=[drawn_folder("validation", 1)])
     train(settings.model_copy(update={"validate_every": 1, "validation_photos": 2}), tmp_path / "run", tell=told.append)
     assert [line.split(" ")[1] for line in told] == ["1/2", "2/2"]
     assert _steps_of(tmp_path / "run") == 2
