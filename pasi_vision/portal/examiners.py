@@ -7,18 +7,19 @@ started them, and a photograph that takes one of them down is tried again like a
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 
 from pasi_vision.anatomy import View
 from pasi_vision.errors import PasiVisionError
 from pasi_vision.portal.examine import Examined, Unreadable, examine
+from pasi_vision.processes import pool_of
 
 __all__ = ["ExaminerEndedError", "begin", "end", "examined", "room"]
 
@@ -92,8 +93,7 @@ class _Examiners:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _started(self) -> ProcessPoolExecutor:
-        spawning = multiprocessing.get_context("spawn")  # a fork would copy the web server's locks as they stand
-        pool = ProcessPoolExecutor(self.processes, spawning, _begin_examiner, (self._root,))
+        pool = pool_of(self.processes, partial(_begin_examiner, self._root))
         for _ in range(self.processes):
             pool.submit(time.sleep, 0)  # starts them now, not with the first photograph
         return pool
@@ -150,19 +150,11 @@ def _let_database_go() -> None:
 
 
 def _begin_examiner(root: str) -> None:
-    """In the new process: Django's settings for the vault, low priority, and an end together with the parent."""
+    """In the new process: low priority, and Django's settings for the vault."""
     os.nice(_NICENESS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     import cv2
 
     from pasi_vision.portal.start import start
 
     cv2.setNumThreads(1)
     start(root)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)
