@@ -90,11 +90,18 @@ class Working(Settings):
 
 
 class Thresholds(Settings):
-    """Probabilities from which a pixel counts, fixed on a phantom preset that the model was not trained on."""
+    """Probabilities from which a pixel counts, fixed on a phantom preset that the model was not trained on.
+
+    Attributes:
+        skin, lesion, outline: The probabilities.
+        lesion_own_from, outline_own_from: Expected Dice from which a photograph is cut at its own threshold instead (see own.py); 1: never.
+    """
 
     skin: float = Field(0.5, gt=0, lt=1)
     lesion: float = Field(0.5, gt=0, lt=1)
     outline: float = Field(0.5, gt=0, lt=1)
+    lesion_own_from: float = Field(1.0, ge=0, le=1)
+    outline_own_from: float = Field(1.0, ge=0, le=1)
 
 
 class ModelRecord(Settings):

@@ -19,6 +19,7 @@ from pasi_vision.segment.enclose import enclosed
 from pasi_vision.segment.familiarity import why_strange
 from pasi_vision.segment.layout import LESION, OUTLINE, REGION_CLASSES
 from pasi_vision.segment.look import Runner, look_at_close_up, look_at_view
+from pasi_vision.segment.own import LEVELS, own_level
 from pasi_vision.segment.prior import RegionPrior, weighted
 from pasi_vision.segment.views import allowed_codes
 
@@ -136,11 +137,14 @@ class Model:
         skin = _enlarged(skin_probability, shape) >= _level(limits.skin)
         regions = np.asarray(cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
         regions *= skin
-        lesion = _enlarged(seen[LESION], shape) >= _level(limits.lesion)
+        lesion = _enlarged(seen[LESION], shape) >= _level(
+            limits.lesion, limits.lesion_own_from, seen[LESION][skin_small]
+        )
         lesion &= skin
         pen = self.folder.record.view_outlines.get(view) if view is not None else None
         if pen is None:
-            outline = _enlarged(seen[OUTLINE], shape) >= _level(limits.outline)
+            level = _level(limits.outline, limits.outline_own_from, seen[OUTLINE][skin_small])
+            outline = _enlarged(seen[OUTLINE], shape) >= level
             outline &= skin
         else:
             outline = enclosed(lesion, skin, *pen)
@@ -249,11 +253,19 @@ def _labels(skin_classes: NDArray[np.float32], allowed: NDArray[np.bool_]) -> ND
 
 def _enlarged(probability: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
     """A probability at (H, W) in 8 bits: a large photograph's masks then cost bytes, not floats."""
-    small = (np.clip(probability, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return np.asarray(cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(_eight_bits(probability), shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _level(threshold: float) -> int:
+def _eight_bits(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return (np.clip(probability, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _level(threshold: float, own_from: float = 1.0, probability: NDArray[np.float32] | None = None) -> int:
+    """Of 255, from which a pixel counts: the photograph's own where its probabilities on skin promise enough."""
+    if own_from < 1 and probability is not None and probability.size:
+        own, promised = own_level(np.bincount(_eight_bits(probability), minlength=LEVELS))
+        if promised >= own_from:
+            return own
     return max(1, min(255, round(threshold * 255)))
 
 

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from pasi_vision.errors import InputError
 from pasi_vision.records import CalibratedImage
 from pasi_vision.segment.layout import LESION, OUTLINE, Thresholds
+from pasi_vision.segment.own import LEVELS, own_level
 from pasi_vision.train.folder import PhotoEntry, Truth, read_truth
 
 __all__ = ["Histograms", "ThresholdChoice", "best_threshold", "choose_thresholds", "dice_curve", "histograms_of"]
-
-LEVELS = 256
-"""Probabilities are told apart in steps of 1 / 255, as `segment` cuts them."""
 
 PLATEAU = 0.003
 """Thresholds whose Dice is this near to the best are as good; the middle of them is taken, so that chance does not choose."""
@@ -99,14 +97,15 @@ def choose_thresholds(
     """Choose skin, lesion and outline thresholds; one that the masks say nothing about stays as it is.
 
     Each threshold has the best mean Dice over photographs that have lesions, less `false_area_cost` for each per cent of clear
-    photographs' pixels that it calls affected.
+    photographs' pixels that it calls affected. By the same measure it is chosen from which expected Dice on a photograph is cut at a
+    threshold of its own (`segment.own`).
 
     Raises:
         InputError: No photograph has a lesion or outline mask.
     """
     if not any(h.areas for h in histograms):
         raise InputError("no photograph has a lesion or outline mask", fix="Calibrate on a folder with masks.")
-    chosen = {"skin": now.skin, "lesion": now.lesion, "outline": now.outline}
+    chosen = now.model_dump()
     figures = {}
     skins = [h.skin for h in histograms if h.skin is not None]
     if skins:
@@ -117,6 +116,8 @@ def choose_thresholds(
         inside = [_inside_skin(h.areas[name], first) for h in histograms if name in h.areas]
         if inside:
             chosen[name], figures[name] = _choice(inside, cost=false_area_cost)
+            own, brought = _own_choice(inside, round(chosen[name] * (LEVELS - 1)), false_area_cost)
+            chosen[f"{name}_own_from"], figures[name] = own, figures[name] | brought
     return ThresholdChoice(Thresholds(**chosen), figures)
 
 
@@ -176,6 +177,34 @@ def _choice(histograms: Sequence[Counts], *, cost: float, step: float | None = N
         "false_area_percent": round(float(false_area[:, level].mean()), 4) if clear else None,
         "pixel_calibration_error": _calibration_error(np.sum(histograms, axis=0)),
     }
+
+
+OWN_FROM = (*np.round(np.arange(0.2, 0.9, 0.05), 2).tolist(), 1.0)
+"""Expected Dice that are tried."""
+
+
+def _own_choice(histograms: Sequence[Counts], level: int, cost: float) -> tuple[float, dict[str, Any]]:
+    """From which expected Dice on photographs have thresholds of their own, the highest that is as good as any; 1 where none is better."""
+    rows = []
+    for counts in histograms:
+        own, promised = own_level(counts.sum(0))
+        curve, called = dice_curve(counts), counts[0][::-1].cumsum()[::-1] / max(1, counts[0].sum())
+        rows.append(
+            (
+                promised,
+                *((curve[at], np.nan) if counts[1].sum() else (np.nan, 100.0 * called[at]) for at in (own, level)),
+            )
+        )
+    worth, dice = {}, {}
+    for least in OWN_FROM:
+        taken = np.array([own if promised >= least else fixed for promised, own, fixed in rows])
+        filled = ~np.isnan(taken[:, 0])
+        if not filled.any():
+            return 1.0, {}
+        dice[least] = float(taken[filled, 0].mean())
+        worth[least] = dice[least] - cost * (float(taken[~filled, 1].mean()) if (~filled).any() else 0.0)
+    least = max(tried for tried in OWN_FROM if worth[tried] >= max(worth.values()) - PLATEAU)
+    return least, {"own_from": least, "dice_with_own": round(dice[least], 4)}
 
 
 def _calibration_error(counts: Counts) -> float:

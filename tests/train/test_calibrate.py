@@ -75,6 +75,25 @@ def test_false_area_on_clear_skin_is_weighed_against_dice() -> None:
     assert weighed.figures["lesion"]["dice"] == pytest.approx(180 / 190, abs=1e-4)
 
 
+def test_photographs_get_thresholds_of_their_own_where_that_brings_dice() -> None:
+    """Faint and clear pictures: no threshold suits both, each has its own; on a clear picture nothing is promised."""
+    rng = np.random.default_rng(3)
+
+    def picture(low: float, high: float) -> Histograms:
+        skin, lesion = (np.round(255 * rng.normal(at, 0.03, 2000).clip(0.01, 0.99)).astype(int) for at in (low, high))
+        areas = np.zeros((2, 20, LEVELS), np.int64)
+        areas[:, 19] = [np.bincount(one, minlength=LEVELS) for one in (skin, lesion)]
+        return Histograms("P", None, {"lesion": areas})
+
+    faint, strong = picture(0.05, 0.3), picture(0.35, 0.9)
+    bare = of_lesion({8: 4000, 12: 500}, {})
+    choice = choose_thresholds([faint, faint, strong, strong, bare], Thresholds(), false_area_cost=0.02)
+    assert 0.2 < choice.thresholds.lesion_own_from < 1
+    assert choice.figures["lesion"]["dice_with_own"] > choice.figures["lesion"]["dice"] + 0.05
+    alike = choose_thresholds([faint, faint, bare], Thresholds(), false_area_cost=0.02)
+    assert alike.thresholds.lesion_own_from == 1.0  # one threshold suits all: nothing to gain
+
+
 def test_what_is_not_skin_is_never_found() -> None:
     areas = np.zeros((2, 20, LEVELS), np.int64)
     areas[1, 19, 200], areas[0, 2, 250] = 100, 100  # clear pixels of high probability that are surely not skin
