@@ -29,6 +29,8 @@ class AugmentationSettings(Settings):
 
     Attributes:
         zoom: Least and most factor of the working size.
+        whole_views: Share of the crops of a view that show it whole, as the model's first look does: which region a stretch of skin
+            belongs to is told by the body around it.
         rotation_degrees: Of a view, either way; a close-up is turned by any angle in half of the cases.
         strength: 0 leaves light, colour, blur and compression alone, 1 is the tried strength.
         occlusion: Share of crops over which something is laid that is not skin.
@@ -37,6 +39,7 @@ class AugmentationSettings(Settings):
     """
 
     zoom: tuple[float, float] = (0.55, 1.5)
+    whole_views: float = Field(0.0, ge=0, le=1)
     rotation_degrees: float = Field(15.0, ge=0, le=180)
     strength: float = Field(1.0, ge=0, le=2)
     occlusion: float = Field(0.15, ge=0, le=1)
@@ -81,8 +84,11 @@ class Augmentation:
             Pixels (S, S, 3) uint8 and labels (S / 2, S / 2, 6) uint8: regions, lesion, outline, three signs.
         """
         close = view is View.CLOSE_UP
-        low, high = self._settings.zoom
-        side = self._sides[close] * float(np.exp(generator.uniform(np.log(low), np.log(high))))
+        whole = not close and generator.random() < self._settings.whole_views
+        low, high = (0.85, 1.35) if whole else self._settings.zoom
+        side = (self._crop if whole else self._sides[close]) * float(
+            np.exp(generator.uniform(np.log(low), np.log(high)))
+        )
         source, factor = _shrunk(cached, side / max(cached.shape[:2]))
         place = self._place(source, factor, close, generator)
         pixels = _cut(source[..., :3], place, self._crop, cv2.INTER_LINEAR)

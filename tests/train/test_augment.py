@@ -82,3 +82,15 @@ def test_clutter_replaces_only_what_is_not_skin(cached: NDArray[np.uint8]) -> No
 def test_picture_without_skin_has_no_labels(cached: NDArray[np.uint8]) -> None:
     cut = Augmentation(AugmentationSettings(no_skin=1), 128, view_side=320, close_up_side=320)
     assert not cut(cached, View.TRUNK_FRONT, np.random.default_rng(3))[1].any()
+
+
+def test_whole_views_show_the_whole_view(cached: NDArray[np.uint8]) -> None:
+    """Region 3 (the disc) and 4 (the rest) are in about the shares of the whole picture; close-ups are cut as before."""
+    whole = AugmentationSettings(strength=0, occlusion=0, clutter=0, no_skin=0, zoom=(3.0, 3.0), whole_views=1.0)
+    cut = Augmentation(whole, 128, view_side=320, close_up_side=320)
+    share = (cached[..., 3] == 3).mean()
+    for seed in range(6):
+        _, labels = cut(cached, View.TRUNK_FRONT, np.random.default_rng(seed))
+        assert (labels[..., 0] == 3).mean() == pytest.approx(share, abs=0.1)
+    near = [cut(cached, View.CLOSE_UP, np.random.default_rng(seed))[1] for seed in range(6)]
+    assert max((labels[..., 0] == 3).mean() for labels in near) > 2 * share
