@@ -26,6 +26,9 @@ PLATEAU = 0.003
 FALSE_AREA_COST = 0.01
 """What one per cent of clear skin called affected costs, in Dice: without it a low threshold pays on pictures full of lesions."""
 
+OWN_FROM = (*np.round(np.arange(0.2, 0.9, 0.05), 2).tolist(), 1.0)
+"""Expected Dice that are tried as the one from which photographs are cut at their own threshold."""
+
 _SKIN_BINS = 20
 _CHANNELS = {"lesion": LESION, "outline": OUTLINE}
 
@@ -110,14 +113,12 @@ def choose_thresholds(
     skins = [h.skin for h in histograms if h.skin is not None]
     if skins:
         # In steps of the skin bins, so that what lies inside skin is known exactly below.
-        chosen["skin"], figures["skin"] = _choice(skins, step=1 / _SKIN_BINS, cost=0.0)
+        chosen["skin"], figures["skin"], _ = _choice(skins, step=1 / _SKIN_BINS, cost=0.0)
     first = round(chosen["skin"] * _SKIN_BINS)
     for name in _CHANNELS:
         inside = [_inside_skin(h.areas[name], first) for h in histograms if name in h.areas]
         if inside:
-            chosen[name], figures[name] = _choice(inside, cost=false_area_cost)
-            own, brought = _own_choice(inside, round(chosen[name] * (LEVELS - 1)), false_area_cost)
-            chosen[f"{name}_own_from"], figures[name] = own, figures[name] | brought
+            chosen[f"{name}_own_from"], chosen[name], figures[name] = _choice_with_own(inside, cost=false_area_cost)
     return ThresholdChoice(Thresholds(**chosen), figures)
 
 
@@ -154,57 +155,52 @@ def best_threshold(curve: NDArray[np.float64], allowed: NDArray[np.bool_] | None
     return int(steps[np.argmin(np.abs(steps - (low + high) / 2))])
 
 
-def _choice(histograms: Sequence[Counts], *, cost: float, step: float | None = None) -> tuple[float, dict[str, Any]]:
+def _choice_with_own(histograms: Sequence[Counts], *, cost: float) -> tuple[float, float, dict[str, Any]]:
+    """Expected Dice from which photographs are cut at their own threshold, the threshold of the others, and figures of all.
+
+    The highest of `OWN_FROM` that is as good as any; 1 where thresholds of their own bring nothing.
+    """
+    tried = {least: _choice(histograms, cost=cost, own_from=least) for least in OWN_FROM}
+    best = max(worth for _, _, worth in tried.values())
+    least = max(least for least, (_, _, worth) in tried.items() if worth >= best - PLATEAU)
+    return least, tried[least][0], tried[least][1] | {"own_from": least, "dice_without_own": tried[1.0][1]["dice"]}
+
+
+def _choice(
+    histograms: Sequence[Counts], *, cost: float, step: float | None = None, own_from: float = 1.0
+) -> tuple[float, dict[str, Any], float]:
+    """The threshold, its figures, and what it is worth: mean Dice less what false area costs."""
     curves = np.array([dice_curve(counts) for counts in histograms])
+    # Per cent of a photograph's clear pixels that each threshold calls affected.
+    false_area = np.array(
+        [100.0 * counts[0][::-1].cumsum()[::-1] / max(1, counts[0].sum()) for counts in histograms]
+    ).reshape(-1, LEVELS)
+    if own_from < 1:
+        for row, counts in enumerate(histograms):
+            own, promised = own_level(counts.sum(0))
+            if promised >= own_from:
+                curves[row], false_area[row] = curves[row, own], false_area[row, own]
     filled = ~np.isnan(curves[:, 0])
     if not filled.any():
-        return 0.5, {"photographs": 0, "dice": None}
+        return 0.5, {"photographs": 0, "dice": None}, 0.0
     mean = curves[filled].mean(0)
     allowed = None
     if step is not None:
         allowed = np.isin(np.arange(LEVELS), np.round(np.arange(step, 1, step) * (LEVELS - 1)).astype(int))
-    clear = [counts[0] for counts, has in zip(histograms, filled, strict=True) if not has and counts[0].sum()]
-    # Per cent of a clear photograph's pixels that each threshold calls affected.
-    false_area = np.array([100.0 * counts[::-1].cumsum()[::-1] / counts.sum() for counts in clear]).reshape(-1, LEVELS)
-    level = best_threshold(mean - cost * (false_area.mean(0) if clear else 0.0), allowed)
+    clear = ~filled & np.array([counts[0].sum() > 0 for counts in histograms])
+    worth = mean - cost * (false_area[clear].mean(0) if clear.any() else 0.0)
+    level = best_threshold(worth, allowed)
     threshold = level / (LEVELS - 1) if step is None else round(round(level / (LEVELS - 1) / step) * step, 4)
-    return round(threshold, 4), {
+    figures = {
         "dice": round(float(mean[level]), 4),
         "dice_at_half": round(float(mean[128]), 4),
         "best_dice": round(float(mean[1:-1].max()), 4),
         "photographs": int(filled.sum()),
-        "clear_photographs": len(clear),
-        "false_area_percent": round(float(false_area[:, level].mean()), 4) if clear else None,
+        "clear_photographs": int(clear.sum()),
+        "false_area_percent": round(float(false_area[clear, level].mean()), 4) if clear.any() else None,
         "pixel_calibration_error": _calibration_error(np.sum(histograms, axis=0)),
     }
-
-
-OWN_FROM = (*np.round(np.arange(0.2, 0.9, 0.05), 2).tolist(), 1.0)
-"""Expected Dice that are tried."""
-
-
-def _own_choice(histograms: Sequence[Counts], level: int, cost: float) -> tuple[float, dict[str, Any]]:
-    """From which expected Dice on photographs have thresholds of their own, the highest that is as good as any; 1 where none is better."""
-    rows = []
-    for counts in histograms:
-        own, promised = own_level(counts.sum(0))
-        curve, called = dice_curve(counts), counts[0][::-1].cumsum()[::-1] / max(1, counts[0].sum())
-        rows.append(
-            (
-                promised,
-                *((curve[at], np.nan) if counts[1].sum() else (np.nan, 100.0 * called[at]) for at in (own, level)),
-            )
-        )
-    worth, dice = {}, {}
-    for least in OWN_FROM:
-        taken = np.array([own if promised >= least else fixed for promised, own, fixed in rows])
-        filled = ~np.isnan(taken[:, 0])
-        if not filled.any():
-            return 1.0, {}
-        dice[least] = float(taken[filled, 0].mean())
-        worth[least] = dice[least] - cost * (float(taken[~filled, 1].mean()) if (~filled).any() else 0.0)
-    least = max(tried for tried in OWN_FROM if worth[tried] >= max(worth.values()) - PLATEAU)
-    return least, {"own_from": least, "dice_with_own": round(dice[least], 4)}
+    return round(threshold, 4), figures, float(worth[level])
 
 
 def _calibration_error(counts: Counts) -> float:

@@ -89,7 +89,7 @@ def test_photographs_get_thresholds_of_their_own_where_that_brings_dice() -> Non
     bare = of_lesion({8: 4000, 12: 500}, {})
     choice = choose_thresholds([faint, faint, strong, strong, bare], Thresholds(), false_area_cost=0.02)
     assert 0.2 < choice.thresholds.lesion_own_from < 1
-    assert choice.figures["lesion"]["dice_with_own"] > choice.figures["lesion"]["dice"] + 0.05
+    assert choice.figures["lesion"]["dice"] > choice.figures["lesion"]["dice_without_own"] + 0.05
     alike = choose_thresholds([faint, faint, bare], Thresholds(), false_area_cost=0.02)
     assert alike.thresholds.lesion_own_from == 1.0  # one threshold suits all: nothing to gain
 
