@@ -33,7 +33,7 @@ from pasi_vision.phantom.scenes import builders
 from pasi_vision.phantom.setting import STYLES, Setting, pick
 from pasi_vision.phantom.skin import Person, draw_person
 from pasi_vision.phantom.stage import stage_for
-from pasi_vision.phantom.surface import NOT_SKIN_PARTS, Surface
+from pasi_vision.phantom.surface import NOT_SKIN_PARTS, Surface, at_size
 from pasi_vision.phantom.surroundings import add_watermark, surrounded
 
 Field = NDArray[np.float32]
@@ -101,7 +101,7 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
     alive = np.array([plaque.active for plaque in plaques] + [False])[maps.plaque]
     outline, votes = outlined(rng, preset.outline, maps, surface.skin, alive)
     regions, lesion, signs = _masks(maps, surface, alpha, shape)
-    theirs = _grown(others * np.float32(255), shape) > 127.5
+    theirs = at_size(others * np.float32(255), shape) > 127.5
     lesion[theirs], signs[theirs] = 0, 0
     drawn = (regions > 0) & ~theirs & bool(lesion.any())
     regions[theirs] = OTHER_SKIN
@@ -119,10 +119,10 @@ def render_closeup(seed: int, index: int, preset: CloseUpPreset, size: int = 448
         image,
         regions,
         lesion,
-        np.where(drawn & (_grown(outline * np.float32(255), shape) > 127.5), 255, 0).astype(np.uint8),
+        np.where(drawn & (at_size(outline * np.float32(255), shape) > 127.5), 255, 0).astype(np.uint8),
         signs,
         facts,
-        votes=np.where(drawn, np.rint(_grown(votes, shape)), 0).astype(np.uint8),
+        votes=np.where(drawn, np.rint(at_size(votes, shape)), 0).astype(np.uint8),
     )
 
 
@@ -180,10 +180,6 @@ def _disease(rng: Rng, setting: Setting, subject: _Subject, style: Style) -> tup
     return spots + plaques, negative
 
 
-def _large(values: NDArray[np.float32], size: tuple[int, int]) -> Field:
-    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
 def _large_codes(values: Bytes, size: tuple[int, int]) -> Bytes:
     return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_NEAREST), np.uint8)
 
@@ -195,7 +191,7 @@ def _large_steps(values: Field, size: tuple[int, int]) -> Field:
 def _large_maps(maps: LesionMaps, size: tuple[int, int]) -> LesionMaps:
     """Lesion maps at the camera's resolution."""
     smooth = {
-        item.name: _large(getattr(maps, item.name), size)
+        item.name: at_size(getattr(maps, item.name), size)
         for item in fields(maps)
         if getattr(maps, item.name).dtype == np.float32 and item.name not in ("erythema", "induration", "scaling")
     }
@@ -218,13 +214,13 @@ def _photograph(
     overlay = draw_overlay(rng, setting, subject.person, large)
     finish = _finish(rng, subject.person, maps, style, shell.axis)
     anatomy = Anatomy(
-        melanin=_large(shell.melanin, full),
-        blood=_large(shell.blood, full),
-        gloss=_large(shell.gloss, full),
-        relief_mm=_large(shell.relief_mm, full),
-        paint=tuple((_large(alpha, full), colour) for alpha, colour in shell.paint),
+        melanin=at_size(shell.melanin, full),
+        blood=at_size(shell.blood, full),
+        gloss=at_size(shell.gloss, full),
+        relief_mm=at_size(shell.relief_mm, full),
+        paint=tuple((at_size(alpha, full), colour) for alpha, colour in shell.paint),
     )
-    chart, normal = _large(subject.surface.chart_mm, full), _large(subject.surface.normal, full)
+    chart, normal = at_size(subject.surface.chart_mm, full), at_size(subject.surface.normal, full)
     part = _large_codes(shell.part, full)
     anatomy = onto_skin(extras, setting, overlay, (anatomy, chart, part), large, pustular=ill.pustular)
     aged(extras, overlay, subject.surface, setting.mm_per_px)
@@ -236,7 +232,7 @@ def _photograph(
         radiance = dressed(rng, radiance, subject.surface, light)
     stage = stage_for(radiance, subject.surface, normal, setting.mm_per_px, light)
     on_body(extras, stage)
-    alpha = np.clip(_large(shell.inside_mm, full) / np.float32(setting.mm_per_px) + np.float32(0.5), 0, 1)
+    alpha = np.clip(at_size(shell.inside_mm, full) / np.float32(setting.mm_per_px) + np.float32(0.5), 0, 1)
     alpha = np.maximum(alpha, stage.beyond)
     stage.radiance, alpha = surrounded(rng, preset, stage.radiance, alpha, light, outdoors=setting.scene == PERSON)
     in_frame(extras, stage, large.scale_cover * large.lesion, style.scale_kind)
@@ -272,14 +268,10 @@ def _masks(maps: LesionMaps, surface: Surface, alpha: Field, shape: tuple[int, i
     open_skin = alpha > 0.5
     bare = np.isin(surface.part, [int(part) for part in NOT_SKIN_PARTS])
     inside = np.where(open_skin & ~bare & maps.lesion, np.float32(255), np.float32(0))
-    lesion = np.where(_grown(inside, shape) > 127.5, 255, 0).astype(np.uint8)
+    lesion = np.where(at_size(inside, shape) > 127.5, 255, 0).astype(np.uint8)
     regions = _large_codes(np.where(open_skin, surface.region, 0).astype(np.uint8), shape)
     lesion[regions == 0] = 0
     grades = np.stack([maps.erythema, maps.induration, maps.scaling], -1)
     signs = _large_codes(np.rint(grades * 60).astype(np.uint8), shape)
     signs[lesion == 0] = 0
     return regions, lesion, np.ascontiguousarray(signs)
-
-
-def _grown(values: Field, shape: tuple[int, int]) -> Field:
-    return np.asarray(cv2.resize(values, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)

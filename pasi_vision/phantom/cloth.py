@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pasi_vision.phantom import backdrop as behind
 from pasi_vision.phantom.atlas import atlas
 from pasi_vision.phantom.light import Light, falloff_map, shade
-from pasi_vision.phantom.surface import Part, Surface
+from pasi_vision.phantom.surface import Part, Surface, at_size
 
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -47,7 +47,7 @@ def dressed(rng: Rng, radiance: Field, surface: Surface, light: Light, clothes: 
         return radiance
     size = radiance.shape[:2]
     below_waist = surface.place_mm[..., 2] < _waist_mm()
-    normal = np.asarray(cv2.resize(surface.normal, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    normal = at_size(surface.normal, size)
     flat = np.zeros(size, np.float32)
     diffuse, _ = shade(normal, flat, 1.0, light, flat)
     bright = diffuse * falloff_map(light, size) * _hem(worn, size)
@@ -68,8 +68,7 @@ def _waist_mm() -> float:
 
 
 def _soft(mask: Mask, size: tuple[int, int]) -> Field:
-    large = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.GaussianBlur(large, (0, 0), 0.7), np.float32)
+    return np.asarray(cv2.GaussianBlur(at_size(mask.astype(np.float32), size), (0, 0), 0.7), np.float32)
 
 
 def _hem(worn: Mask, size: tuple[int, int]) -> Field:
@@ -78,4 +77,4 @@ def _hem(worn: Mask, size: tuple[int, int]) -> Field:
         cv2.distanceTransform(worn.astype(np.uint8), cv2.DIST_L2, 3) / max(worn.shape), 1.0
     )  # endless where all is cloth
     small = (1.0 - 0.35 * np.exp(-((deep / 0.006) ** 2))).astype(np.float32)
-    return np.asarray(cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return at_size(small, size)

@@ -52,11 +52,7 @@ def add_hand(rng: Rng, stage: Stage, *, gloved: bool) -> None:
     if not bool((shell.inside_mm > 0).any()):
         return
     surface = surface_of(shell, half)
-    full = stage.size[::-1]
-
-    def large(values: Field) -> Field:
-        return np.asarray(cv2.resize(values, full, interpolation=cv2.INTER_LINEAR), np.float32)
-
+    full, large = stage.size[::-1], stage.enlarged
     normal = large(surface.normal)
     alpha = np.clip(large(shell.inside_mm) / np.float32(stage.mm) + np.float32(0.5), 0, 1)
     if gloved:

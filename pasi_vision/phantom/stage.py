@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.phantom.light import Light, falloff_map, shade
-from pasi_vision.phantom.surface import Surface
+from pasi_vision.phantom.surface import Surface, at_size
 
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -51,9 +51,7 @@ class Stage:
 
     def enlarged(self, values: Field) -> Field:
         """A map of the surface at the picture's resolution."""
-        if values.shape[:2] == self.size:
-            return values
-        return np.asarray(cv2.resize(values, self.size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+        return at_size(values, self.size)
 
 
 def stage_for(radiance: Field, surface: Surface, normal: Field, mm: float, light: Light) -> Stage:

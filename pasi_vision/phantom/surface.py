@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -99,3 +100,10 @@ class Surface:
         """Where there is skin that can carry disease (nail plates, eyes and the mouth excluded)."""
         bare = np.isin(self.part, [int(part) for part in NOT_SKIN_PARTS])
         return np.asarray((self.region > 0) & ~bare, dtype=np.bool_)
+
+
+def at_size(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """A map (h, w) or (h, w, k) at (height, width), bilinear; itself where it has that size."""
+    if values.shape[:2] == size:
+        return values
+    return np.asarray(cv2.resize(values, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pasi_vision.phantom.landmarks import Landmarks
 from pasi_vision.phantom.marks import Overlay
 from pasi_vision.phantom.noise import fractal, sample
-from pasi_vision.phantom.surface import Part, Surface
+from pasi_vision.phantom.surface import Part, Surface, at_size
 
 Field = NDArray[np.float32]
 Numbers = NDArray[np.floating[Any]]
@@ -76,7 +76,7 @@ def add_wrinkles(rng: Rng, overlay: Overlay, surface: Surface, mm: float, age_ye
     neck = _soft_mask(surface, (Part.NECK,), size)
     bands = _neck_bands(rng, strength)
     if neck is not None:
-        relief, dark = _on_neck(bands, surface.landmarks, _large(surface.place_mm, size))
+        relief, dark = _on_neck(bands, surface.landmarks, at_size(surface.place_mm, size))
         depth += neck * relief
         shadow += neck * dark
     crepe, phase = float(rng.uniform(0.05, 0.17)) * strength, rng.random(2)
@@ -223,7 +223,7 @@ def _groove(rng: Rng, layer: NDArray[np.uint8], line: _Line, width_mm: float) ->
 
 
 def _on_face(rng: Rng, lines: list[_Line], surface: Surface, size: tuple[int, int]) -> tuple[Field, Field]:
-    uv = _large(surface.uv, size)
+    uv = at_size(surface.uv, size)
     columns, rows = (uv[..., 1] - (_MIDLINE - _REACH)) / _TEXEL, (uv[..., 0] - _TOP) / _TEXEL
     found = cv2.remap(
         _face_map(rng, lines), columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_LINEAR
@@ -276,7 +276,7 @@ def _crepe(surface: Surface, marks: Landmarks, size: tuple[int, int], mm: float,
     across = np.cross(marks.arm, [0.0, 0.0, 1.0])
     along = np.where(arm, place @ marks.arm.astype(np.float32), place[..., 2])
     aside = np.where(arm, place @ across.astype(np.float32), surface.place_mm[..., 0] + 0.5 * place[..., 1])
-    s, t, much = (_large(np.asarray(v, np.float32), size) for v in (along, aside, weight))
+    s, t, much = (at_size(np.asarray(v, np.float32), size) for v in (along, aside, weight))
     net = sample(_folds(), s / 46 + np.float32(phase[0]), t / 100 + np.float32(phase[1]))
     patchy = np.clip(0.7 + 0.5 * sample(fractal(2.0, 98), s / 150, t / 150), 0.1, 1.5)
     much = np.asarray(much * patchy * np.clip((1.3 - mm) / 0.5, 0, 1), np.float32)
@@ -295,10 +295,4 @@ def _soft_mask(surface: Surface, parts: tuple[Part, ...], size: tuple[int, int])
     if not mask.any():
         return None
     inside = cv2.erode(mask, np.ones((3, 3), np.uint8)).astype(np.float32)
-    return _large(cv2.GaussianBlur(inside, (0, 0), 1.0).astype(np.float32), size)
-
-
-def _large(values: Field, size: tuple[int, int]) -> Field:
-    if values.shape[:2] == size:
-        return values
-    return np.asarray(cv2.resize(values, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return at_size(cv2.GaussianBlur(inside, (0, 0), 1.0).astype(np.float32), size)

@@ -28,7 +28,7 @@ def enclosed(lesion: Mask, skin: Mask, grow: float, gap: float) -> Mask:
         return lesion & skin
     shape = lesion.shape
     factor = min(1.0, _LONGEST_PX / max(shape))
-    small = _resized(lesion, (round(shape[0] * factor), round(shape[1] * factor)))
+    small = mask_at_size(lesion, (round(shape[0] * factor), round(shape[1] * factor)))
     unit = factor * float(np.sqrt(np.count_nonzero(skin)))
     half = 0.5 * gap * unit
     swollen = cv2.distanceTransform((~small).astype(np.uint8), cv2.DIST_L2, 5) <= grow * unit + half
@@ -36,10 +36,11 @@ def enclosed(lesion: Mask, skin: Mask, grow: float, gap: float) -> Mask:
         swollen.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE
     )  # the picture's edge is no border
     deep = cv2.distanceTransform(edged, cv2.DIST_L2, 5)[1:-1, 1:-1] > half
-    return np.asarray((_resized(deep, shape) | lesion) & skin)
+    return np.asarray((mask_at_size(deep, shape) | lesion) & skin)
 
 
-def _resized(mask: Mask, size: tuple[int, ...]) -> Mask:
+def mask_at_size(mask: Mask, size: tuple[int, ...]) -> Mask:
+    """A mask at (height, width): a pixel counts where most of it does."""
     if mask.shape == size:
         return mask
     how = cv2.INTER_AREA if size[0] < mask.shape[0] else cv2.INTER_LINEAR

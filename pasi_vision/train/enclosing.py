@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.anatomy import View
-from pasi_vision.segment.enclose import enclosed
+from pasi_vision.segment.enclose import enclosed, mask_at_size
 from pasi_vision.train.folder import PhotoEntry, read_truth
 from pasi_vision.train.metrics import dice
 
@@ -61,5 +60,4 @@ def fit_enclosing(photos: Iterable[PhotoEntry]) -> dict[View, tuple[float, float
 
 def _small(mask: Mask) -> Mask:
     factor = min(1.0, _SIDE_PX / max(mask.shape))
-    size = (round(mask.shape[1] * factor), round(mask.shape[0] * factor))
-    return np.asarray(cv2.resize(mask.astype(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA) > 127)
+    return mask_at_size(mask, (round(mask.shape[0] * factor), round(mask.shape[1] * factor)))
