@@ -13,13 +13,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
+from pasi_vision.phantom.atlas import atlas
+from pasi_vision.phantom.body import body_model
 from pasi_vision.phantom.optics import linear_rgb, melanin_for_ita, reflectance
 
 #: One texture each for a man and a woman, both light: on light skin melanin and blood can be told apart.
 TEXTURES = {"male": "young_lightskinned_male_diffuse2.jpg", "female": "young_lightskinned_female_diffuse2.jpg"}
 SIDE = 1024
 STEP = 48.0  # stored levels per unit of log factor
+SLOW_MM = 60.0
 RIDGE = 0.02  # (noise 0.06 / prior spread 0.45) squared
 
 
@@ -49,9 +53,35 @@ def factors(path: Path) -> np.ndarray:
     basis = directions()
     solver = np.linalg.solve(basis @ basis.T + RIDGE * np.eye(2), basis)
     mixed = (change.reshape(-1, 3) @ solver.T).reshape(SIDE, SIDE, 2)
-    slow = cv2.GaussianBlur(mixed, (0, 0), SIDE / 16)
-    mixed = mixed - np.array([0.4, 0.75]) * slow  # much of the slow redness is the painter's
+    mean, seen = slow(mixed)
+    mixed = mixed - np.array([0.4, 0.75]) * mean  # much of the slow redness is the painter's
+    # What lies beyond a cut is the nearest skin within: compression and interpolation then change nothing there.
+    inner = cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    mixed = mixed[tuple(distance_transform_edt(~inner, return_distances=False, return_indices=True))]
     return np.clip(np.round(128 + STEP * np.clip(mixed, -2.4, 2.4)), 0, 255).astype(np.uint8)
+
+
+def slow(mixed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same averaged over the skin within some centimetres on the body itself (in the texture's plane it would end at every cut),
+    and where the texture is used."""
+    model, quads = body_model(), atlas()
+    column, row = np.clip((quads.uv * SIDE).astype(int), 0, SIDE - 1).T
+    values = mixed[row, column].astype(np.float32)
+    bare = np.flatnonzero(quads.region > 0)[::3]
+    source = np.column_stack([values[bare], np.ones(len(bare), np.float32)])
+    mean = np.empty_like(values)
+    for start in range(0, len(values), 512):
+        part = np.s_[start : start + 512]
+        apart = ((quads.centre_mm[part, None] - quads.centre_mm[None, bare]) ** 2).sum(2)
+        weight = np.exp(-0.5 * apart / SLOW_MM**2) * (quads.normal[part] @ quads.normal[bare].T > 0) + 1e-12
+        total = weight @ source
+        mean[part] = total[:, :2] / total[:, 2:]
+    laid = np.zeros((SIDE, SIDE, 3), np.float32)
+    corners = np.round((model.uv * SIDE - 0.5) * 16).astype(np.int32)
+    for corner, value in zip(corners, mean, strict=True):
+        cv2.fillConvexPoly(laid, corner, (*value.tolist(), 1.0), cv2.LINE_8, 4)
+    near = cv2.GaussianBlur(laid, (0, 0), 3.0)  # so that quads do not show
+    return near[..., :2] / np.maximum(near[..., 2:], 1e-3), laid[..., 2] > 0
 
 
 def main(folder: Path, target: Path) -> None:

@@ -222,6 +222,7 @@ def _skin(surface: Surface, subject: Subject, maps: LesionMaps, studio: Studio, 
         pigment=lesional_pigment(rng, subject.person),
         coarse=float(rng.uniform(1.6, 3.5)),
         wrinkle=float(rng.uniform(0.4, 1.8)),
+        whiteness=float(rng.uniform(0.3, 0.8)),
     )
     anatomy = anatomy_of(surface, subject.person, rng, female=subject.female)
     if studio.extras is not None:

@@ -32,7 +32,7 @@ class CohortPreset(Settings):
 
     name: str
     views: list[View] = Field(description="views taken at each visit")
-    long_side_px: int = Field(1152, ge=64, le=6000, description="longer side of each photograph")
+    megapixels: float = Field(1.0, ge=0.001, le=24, description="size of each photograph of a view")
     variety: float = Field(1.0, ge=0, le=1.5, description="spread of light and camera: 1 training, 0.3 a careful site")
     median_bsa_percent: float = Field(11.0, gt=0, le=60, description="median affected body surface at baseline")
     tones: tuple[float, float, float] = Field((0.5, 0.26, 0.24), description="shares of light, medium and dark skin")

@@ -53,9 +53,11 @@ def anatomy_of(
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    part = surface.part
+    # The textures show hair where the scalp is; here strands lie over skin.
+    local *= 1.0 - 0.85 * _soft(part == int(Part.SCALP), surface)[..., None]
     local = np.clip(np.float32(strength) * local, -0.9, 0.9)
     melanin, blood = np.exp(local[..., 0]), np.exp(local[..., 1])
-    part = surface.part
     pale = _soft(np.isin(part, [int(p) for p in _PALE]), surface)
     melanin *= 1.0 - pale * np.float32(np.clip(1.0 - 0.05 / person.melanin, 0.0, 0.72))
     blood *= 1.0 + 0.6 * pale

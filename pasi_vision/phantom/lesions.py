@@ -96,6 +96,7 @@ FORMS = (
 _PALMOPLANTAR = (Part.PALM, Part.SOLE)
 _FOLDS = (Part.AXILLA, Part.GROIN, Part.NAVEL)
 _JOINTS = (Part.ELBOW, Part.KNEE)
+_TRUNK = (Part.CHEST, Part.ABDOMEN, Part.BACK, Part.AREOLA, Part.BUTTOCK)
 _THIN = (Part.FACE, Part.EYELID, Part.BROW, Part.EAR)
 
 
@@ -125,7 +126,7 @@ def draw_severity(rng: Rng, median_bsa_percent: float = 11.0) -> Severity:
         if region is not Region.LOWER_LIMBS and rng.random() < 0.06:
             area[region] = 0.0
     level = rng.normal(2.35 + 0.25 * np.log(max(total, 1.0) / 10.0), 0.5)
-    grades = np.clip(level + rng.normal(0, 0.45, 3) + np.array([0.2, 0.0, 0.0]), 0.5, 4.0)
+    grades = np.clip(level + rng.normal(0, 0.45, 3) + np.array([0.6, 0.0, 0.0]), 0.5, 4.0)
     return Severity(area, (float(grades[0]), float(grades[1]), float(grades[2])))
 
 
@@ -139,7 +140,7 @@ def place_plaques(body: Body, severity: Severity, form: Form, rng: Rng, *, most:
     )
     weight = density[labels.part] * quads * _patches(rng)
     plaques: list[Plaque] = []
-    kind = ScaleKind(int(rng.choice([1, 2, 3, 6], p=[0.3, 0.42, 0.22, 0.06])))
+    kind = ScaleKind(int(rng.choice([1, 2, 3, 6], p=[0.4, 0.36, 0.18, 0.06])))
     for region in Region:
         wanted = severity.area_percent[region] / 100.0 * surfaces[region] * 1.12  # overlaps take about a tenth
         here = np.where(labels.region == region.code, weight, 0.0)
@@ -238,7 +239,7 @@ def _plaque_at(body: Body, quad: int, radius: float, severity: Severity, kind: S
         radius_mm=float(radius),
         shape=shape,
         stretch=float(np.exp(abs(rng.normal(0, 0.25)))) if shape == ELLIPSE else 1.0,
-        border_mm=float(np.clip(np.exp(rng.normal(np.log(1.8), 0.35)), 0.5, 0.5 * radius)),
+        border_mm=float(np.clip(np.exp(rng.normal(np.log(1.8), 0.35)), 0.5, 0.35 * radius)),
         border_variation=float(rng.uniform(0.3, 0.6)),
         roughness=float(rng.uniform(0.03, 0.12)) if not small else 0.05,
         blood_factor=float(np.interp(grades[0], range(5), ERYTHEMA_BLOOD_FACTOR)),
@@ -254,7 +255,7 @@ def _plaque_at(body: Body, quad: int, radius: float, severity: Severity, kind: S
 
 
 def _by_site(part: Part, grades: NDArray[np.float64], kind: ScaleKind) -> tuple[NDArray[np.float64], ScaleKind]:
-    """Joints scale more, folds hardly, faces are thin, palms and soles are horny (field guide, section 5)."""
+    """Joints scale more, the trunk less, folds hardly, faces are thin, palms and soles are horny (field guide, section 5)."""
     if part in _FOLDS:
         return grades * np.array([1.1, 0.8, 0.1]), ScaleKind.NONE
     if part in _THIN:
@@ -265,7 +266,7 @@ def _by_site(part: Part, grades: NDArray[np.float64], kind: ScaleKind) -> tuple[
         ] < 2.4 else ScaleKind.HORN
     if part in _JOINTS:
         return np.minimum(grades * np.array([1.0, 1.15, 1.25]), 4.0), ScaleKind.PLATES if grades[2] > 2.2 else kind
-    return grades, kind
+    return grades * np.array([1.0, 1.0, 0.7 if part in _TRUNK else 0.9]), kind
 
 
 def _tension(

@@ -58,7 +58,12 @@ class Finish:
 
 def lesional_pigment(rng: Rng, person: Person) -> float:
     """Melanin that lesions add, as a share of the person's own: none on light skin; darker skin also darkens where it is inflamed."""
-    return float(rng.uniform(0.0, 0.9) * np.clip((25.0 - person.ita_deg) / 45.0, 0.0, 1.0))
+    return float(rng.uniform(0.0, 0.9) * darkness(person))
+
+
+def darkness(person: Person) -> float:
+    """0 on light skin ... 1 on dark skin, whose scale is grey and lets the dark through."""
+    return float(np.clip((25.0 - person.ita_deg) / 45.0, 0.0, 1.0))
 
 
 def paint(
@@ -89,6 +94,7 @@ def paint(
     cover = np.clip(maps.scale_cover * (1.0 + 1.3 * maps.crease_scale * furrow), 0.0, 1.0)
     for alpha, ink in overlay.ink:
         colour += np.clip(alpha, 0, 1)[..., None] * (np.asarray(ink, np.float32) - colour)
+    finish = replace(finish, whiteness=finish.whiteness * (1.0 - 0.75 * darkness(person)))
     height, gloss = _add_scale(colour, height, gloss, chart_mm, mm_per_px, replace(maps, scale_cover=cover), finish)
     for alpha, ink in anatomy.paint:
         colour += np.clip(alpha, 0, 1)[..., None] * (np.asarray(ink, np.float32) - colour)

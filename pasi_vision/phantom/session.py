@@ -17,7 +17,7 @@ from pasi_vision.phantom.extras import Extras
 from pasi_vision.phantom.garments import covered
 from pasi_vision.phantom.patient import Patient
 from pasi_vision.phantom.picture import Picture
-from pasi_vision.phantom.views import Shot, chance_scene, close_up_camera, protocol_shot
+from pasi_vision.phantom.views import VIEW_PLANS, Shot, chance_scene, close_up_camera, protocol_shot
 
 
 def take(
@@ -32,7 +32,7 @@ def take(
     if view is View.CLOSE_UP:
         shot = _close_up(body, subject, rng, preset, clothes)
     else:
-        shot = protocol_shot(body, view, long_side_px=preset.long_side_px, rng=rng, clothes=clothes)
+        shot = protocol_shot(body, view, long_side_px=VIEW_PLANS[view].long_side_px(preset.megapixels), rng=rng, clothes=clothes)
     return photograph_body(shot, subject, studio, rng)
 
 
@@ -46,7 +46,7 @@ def _close_up(
 ) -> Shot:
     """A close-up of one of the patient's own plaques (large ones more often), or of any site where there is none."""
     scene = chance_scene(body, rng, clothes)
-    long = preset.long_side_px // 2
+    long = round(500.0 * (preset.megapixels * 4 / 3) ** 0.5)  # a quarter of a view's pixels
     size = (long, round(long * float(rng.choice([0.75, 0.667, 1.0]))))
     active = [plaque for plaque in subject.plaques if plaque.active]
     place = None

@@ -44,6 +44,10 @@ class ViewPlan:
     aspect: float
     up: tuple[float, float, float] = (0.0, 0.0, 1.0)
 
+    def long_side_px(self, megapixels: float) -> int:
+        """The longer side of a photograph of so many million pixels."""
+        return round(1000.0 * (megapixels * max(self.aspect, 1 / self.aspect)) ** 0.5)
+
 
 VIEW_PLANS: Mapping[View, ViewPlan] = {
     View.HEAD_FRONT: ViewPlan(STANDING, (0, -1, 0), 90, _HEAD, 3 / 4),

@@ -21,7 +21,7 @@ from pasi_vision.tables import FINDINGS, PHOTOS, read_table
 PRESET = """
 name: tiny
 views: [trunk_front, head_back]
-long_side_px: 96
+megapixels: 0.007
 median_bsa_percent: 2.0
 clear: 0.0
 drop_out: 0.0
