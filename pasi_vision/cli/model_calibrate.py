@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,10 +12,13 @@ import typer
 from pasi_vision.cli.evaluate import compare, resampling, show_progress, stages_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from pasi_vision.segment import Model
     from pasi_vision.segment.familiarity import Signals
     from pasi_vision.train.evaluate import Outcome
-    from pasi_vision.train.folder import DataFolder
+    from pasi_vision.train.folder import DataFolder, PhotoEntry
 
 
 FEWEST_OF_A_KIND = 30
@@ -90,7 +94,9 @@ def calibrate(
     figures: dict[str, Any] = {}
     if not keep_thresholds:
         network, figures = _with_thresholds(network, folder, workers, seed, false_area_cost)
-        network = _changed(network, view_outlines=fit_enclosing(folder.photos))
+        network = _changed(network, view_outlines={})
+        pens = fit_enclosing(folder.photos, partial(_seen, network))
+        network = _changed(network, view_outlines=pens)
     network = _changed(network, intervals={})
     outcomes = _outcomes(network, folder, workers)
     fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
@@ -119,8 +125,8 @@ def calibrate(
         typer.echo(f"{key}: skin {limits.skin}, lesion {limits.lesion}, outline {limits.outline}")
         for name, row in figures.get(key, {}).items():
             typer.echo(f"  {name}: Dice {row['dice']} (at 0.5: {row.get('dice_at_half')}), n = {row['photographs']}")
-    pens = sorted(view.value for view in record.view_outlines)
-    typer.echo(f"outlines follow from lesions in: {', '.join(pens) or 'no view'}")
+    drawn = sorted(view.value for view in record.view_outlines)
+    typer.echo(f"outlines follow from lesions in: {', '.join(drawn) or 'no view'}")
     typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
     for name, row in intervals["measured_coverage"]["all"].items():
         typer.echo(
@@ -151,6 +157,14 @@ def _outcomes(network: Model, folder: DataFolder, workers: int) -> list[Outcome]
     from pasi_vision.train.evaluate import evaluate_photos
 
     return evaluate_photos(folder.photos, stages_of(network), workers=workers, progress=show_progress)
+
+
+def _seen(network: Model, photo: PhotoEntry) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Lesion and skin that the model sees in a photograph, in the size of its masks."""
+    from pasi_vision.pipeline import segment_photo
+
+    _, masks = segment_photo(photo.file, network, photo.view)
+    return masks.lesion, masks.regions > 0
 
 
 def _with_thresholds(

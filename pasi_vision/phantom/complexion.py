@@ -55,7 +55,7 @@ def anatomy_of(
     )
     part = surface.part
     # The textures show hair where the scalp is; here strands lie over skin.
-    local *= 1.0 - 0.85 * _soft(part == int(Part.SCALP), surface)[..., None]
+    local = local * (1.0 - 0.85 * _soft(part == int(Part.SCALP), surface)[..., None])
     local = np.clip(np.float32(strength) * local, -0.9, 0.9)
     melanin, blood = np.exp(local[..., 0]), np.exp(local[..., 1])
     pale = _soft(np.isin(part, [int(p) for p in _PALE]), surface)

@@ -32,7 +32,9 @@ def take(
     if view is View.CLOSE_UP:
         shot = _close_up(body, subject, rng, preset, clothes)
     else:
-        shot = protocol_shot(body, view, long_side_px=VIEW_PLANS[view].long_side_px(preset.megapixels), rng=rng, clothes=clothes)
+        shot = protocol_shot(
+            body, view, long_side_px=VIEW_PLANS[view].long_side_px(preset.megapixels), rng=rng, clothes=clothes
+        )
     return photograph_body(shot, subject, studio, rng)
 
 

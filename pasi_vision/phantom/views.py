@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ class ViewPlan:
 
     def long_side_px(self, megapixels: float) -> int:
         """The longer side of a photograph of so many million pixels."""
-        return round(1000.0 * (megapixels * max(self.aspect, 1 / self.aspect)) ** 0.5)
+        return round(1000.0 * math.sqrt(megapixels * max(self.aspect, 1 / self.aspect)))
 
 
 VIEW_PLANS: Mapping[View, ViewPlan] = {

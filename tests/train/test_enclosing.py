@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pasi_vision.anatomy import View
 from pasi_vision.segment.enclose import enclosed
 from pasi_vision.storage import write_picture
 from pasi_vision.train.enclosing import fit_enclosing
-from pasi_vision.train.folder import PhotoEntry, read_folder
+from pasi_vision.train.folder import PhotoEntry, read_folder, read_truth
 
 
 def _folder(root: Path, *, by_rule: bool, number: int = 9) -> tuple[PhotoEntry, ...]:
@@ -45,3 +47,17 @@ def test_the_lengths_come_back(tmp_path: Path) -> None:
 def test_outlines_that_follow_no_rule_and_too_few_photographs_give_none(tmp_path: Path) -> None:
     assert fit_enclosing(_folder(tmp_path / "free", by_rule=False)) == {}
     assert fit_enclosing(_folder(tmp_path / "few", by_rule=True, number=7)) == {}
+
+
+def test_lengths_make_up_for_what_a_model_sees_too_small(tmp_path: Path) -> None:
+    photos = _folder(tmp_path, by_rule=True)
+
+    def seen(photo: PhotoEntry) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        truth = read_truth(photo)
+        assert truth.lesion is not None
+        assert truth.regions is not None
+        return cv2.erode(truth.lesion.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, truth.regions > 0
+
+    pixel = 1 / np.sqrt(260 * 180)
+    exact, made_up = fit_enclosing(photos)[View.TRUNK_FRONT], fit_enclosing(photos, seen)[View.TRUNK_FRONT]
+    assert made_up[0] - exact[0] == pytest.approx(2 * pixel, abs=1.5 * pixel)
