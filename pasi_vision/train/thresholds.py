@@ -21,7 +21,8 @@ from pasi_vision.train.folder import PhotoEntry, Truth, read_truth
 __all__ = ["Histograms", "ThresholdChoice", "best_threshold", "choose_thresholds", "dice_curve", "histograms_of"]
 
 PLATEAU = 0.003
-"""Thresholds whose Dice is this near to the best are as good; the middle of them is taken, so that chance does not choose."""
+"""Thresholds whose Dice is this near to the best are as good. Of them the one whose area is right on average is taken, or the middle one
+where area does not matter, so that chance does not choose."""
 
 FALSE_AREA_COST = 0.01
 """What one per cent of clear skin called affected costs, in Dice: without it a low threshold pays on pictures full of lesions."""
@@ -135,8 +136,10 @@ def dice_curve(counts: Counts) -> NDArray[np.float64]:
     return np.asarray(2.0 * found[1] / (found.sum(0) + affected), np.float64)
 
 
-def best_threshold(curve: NDArray[np.float64], allowed: NDArray[np.bool_] | None = None) -> int:
-    """Level in the middle of the plateau around the best; levels 0 and 255 are never taken."""
+def best_threshold(
+    curve: NDArray[np.float64], allowed: NDArray[np.bool_] | None = None, bias: NDArray[np.float64] | None = None
+) -> int:
+    """Level on the plateau around the best with the least `bias`, or in its middle; levels 0 and 255 are never taken."""
     usable = np.ones(LEVELS, bool) if allowed is None else allowed.copy()
     usable[[0, LEVELS - 1]] = False
     score = np.where(usable, curve, -1.0)
@@ -152,7 +155,10 @@ def best_threshold(curve: NDArray[np.float64], allowed: NDArray[np.bool_] | None
     while at < len(steps) - 1 and good[steps[at + 1]]:
         at += 1
     high = int(steps[at])
-    return int(steps[np.argmin(np.abs(steps - (low + high) / 2))])
+    inside = steps[(steps >= low) & (steps <= high)]
+    from_middle = np.abs(inside - (low + high) / 2)
+    wrong = np.zeros(len(inside)) if bias is None else np.abs(bias[inside]).round(4)
+    return int(inside[np.lexsort((from_middle, wrong))[0]])
 
 
 def _choice_with_own(histograms: Sequence[Counts], *, cost: float) -> tuple[float, float, dict[str, Any]]:
@@ -175,11 +181,14 @@ def _choice(
     false_area = np.array(
         [100.0 * counts[0][::-1].cumsum()[::-1] / max(1, counts[0].sum()) for counts in histograms]
     ).reshape(-1, LEVELS)
+    # Affected share of the photograph by each threshold, less the true one.
+    bias = np.array([(counts.sum(0)[::-1].cumsum()[::-1] - counts[1].sum()) / counts.sum() for counts in histograms])
     if own_from < 1:
         for row, counts in enumerate(histograms):
             own, promised = own_level(counts.sum(0))
             if promised >= own_from:
-                curves[row], false_area[row] = curves[row, own], false_area[row, own]
+                for values in (curves, false_area, bias):
+                    values[row] = values[row, own]
     filled = ~np.isnan(curves[:, 0])
     if not filled.any():
         return 0.5, {"photographs": 0, "dice": None}, 0.0
@@ -189,12 +198,13 @@ def _choice(
         allowed = np.isin(np.arange(LEVELS), np.round(np.arange(step, 1, step) * (LEVELS - 1)).astype(int))
     clear = ~filled & np.array([counts[0].sum() > 0 for counts in histograms])
     worth = mean - cost * (false_area[clear].mean(0) if clear.any() else 0.0)
-    level = best_threshold(worth, allowed)
+    level = best_threshold(worth, allowed, bias.mean(0) if step is None else None)
     threshold = level / (LEVELS - 1) if step is None else round(round(level / (LEVELS - 1) / step) * step, 4)
     figures = {
         "dice": round(float(mean[level]), 4),
         "dice_at_half": round(float(mean[128]), 4),
         "best_dice": round(float(mean[1:-1].max()), 4),
+        "area_bias_percent": round(float(100 * bias[:, level].mean()), 4),
         "photographs": int(filled.sum()),
         "clear_photographs": int(clear.sum()),
         "false_area_percent": round(float(false_area[clear, level].mean()), 4) if clear.any() else None,

@@ -45,6 +45,15 @@ def test_the_middle_of_the_plateau_is_taken() -> None:
     assert best_threshold(two) == 205
 
 
+def test_of_thresholds_as_good_the_one_with_the_right_area_is_taken() -> None:
+    curve, bias = np.zeros(LEVELS), np.linspace(0.1, -0.1, LEVELS)
+    curve[100:160] = 0.9
+    assert best_threshold(curve, bias=bias) in (127, 128)
+    curve[[127, 128]] = 0.8  # no area makes up for a poor Dice
+    assert best_threshold(curve, bias=bias) == 126
+    assert best_threshold(curve, bias=np.zeros(LEVELS)) in (112, 113)
+
+
 def of_lesion(clear: dict[int, int], affected: dict[int, int]) -> Histograms:
     areas = np.zeros((2, 20, LEVELS), np.int64)
     areas[:, 19] = histogram(clear, affected)
