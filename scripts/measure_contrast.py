@@ -4,8 +4,8 @@
     scripts/measure_contrast.py DIR [DIR ...] [--every 1]
 
 Per photograph: median CIE Lab of the lesions' inside, and of the reddest quarter of it, minus that of the skin around them. Per group: the
-number of photographs, and quartiles of dL, da, db. `faint` is the share of lesions (by number, six pixels and more) whose mean differs from the
-skin around it by less than that skin varies. Real photographs of light skin: da 11 / 15 / 16, dL -8 / -7 / -5 for the red part.
+number of photographs, and quartiles of dL, da, db. `faint` is the share of lesions (by number, six pixels and more) whose mean differs from
+the skin around it by less than that skin varies. Real photographs of light skin: da 11 / 15 / 16, dL -8 / -7 / -5 for the red part.
 """
 
 from __future__ import annotations
