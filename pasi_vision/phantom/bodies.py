@@ -69,8 +69,13 @@ def _scene(seed: int, group: int, *, outdoors: bool) -> tuple[Scene, bool, float
     return chance_scene(make_body(shape), rng, clothes), female, hair
 
 
-def body_view(kind: str, half: Canvas, rng: Rng, who: tuple[int, int], person: Person) -> BodyView | None:
-    """A close-up of `kind` (a key of `SITES`) at half the camera's resolution; None where no camera sees that site in this pose."""
+def body_view(
+    kind: str, half: Canvas, rng: Rng, who: tuple[int, int], person: Person, *, redness: float = 1.0
+) -> BodyView | None:
+    """A close-up of `kind` (a key of `SITES`) at half the camera's resolution; None where no camera sees that site in this pose.
+
+    `redness` below 1 takes back how red palms, faces, lids, ears and joints are without disease.
+    """
     scene, female, hair = _scene(who[0], who[1] // BODIES_SHARED_BY, outdoors=kind == PERSON)
     parts, distance = SITES[kind]
     size = (half.width, half.height)
@@ -85,7 +90,7 @@ def body_view(kind: str, half: Canvas, rng: Rng, who: tuple[int, int], person: P
             continue
         surface = _tidy(scene.view(camera), camera.focal_px)
         if float((surface.region > 0).mean()) > (0.01 if kind == PERSON else 0.12):
-            return BodyView(surface, _shell(surface, person, female, rng), female, hair)
+            return BodyView(surface, _shell(surface, person, female, rng, redness), female, hair)
     return None
 
 
@@ -102,7 +107,7 @@ def _tidy(surface: Surface, focal_px: float) -> Surface:
     return replace(surface, chart_mm=(chart * (0.5 + 0.5 * lean)).astype(np.float32))
 
 
-def _shell(surface: Surface, person: Person, female: bool, rng: Rng) -> Shell:
+def _shell(surface: Surface, person: Person, female: bool, rng: Rng, redness: float) -> Shell:
     anatomy = anatomy_of(surface, person, rng, female=female)
     solid = (surface.depth_mm > 0).astype(np.uint8)
     seen = surface.region > 0
@@ -111,6 +116,9 @@ def _shell(surface: Surface, person: Person, female: bool, rng: Rng) -> Shell:
     inside = cv2.GaussianBlur(
         np.clip(inside - np.where(solid > 0, 0.5, -0.5), -200.0, 200.0).astype(np.float32), (0, 0), 0.9
     )
+    flush = _flush(surface, rng)
+    if redness < 1:
+        flush = np.asarray(1.0 + redness * (flush - 1.0), np.float32)
     glabrous = np.isin(surface.part, [int(part) for part in GLABROUS_PARTS])
     crease = np.log(np.maximum(anatomy.melanin, 1e-3))
     crease = crease - cv2.GaussianBlur(crease, (0, 0), max(1.5, 3.0 / mm))
@@ -123,7 +131,7 @@ def _shell(surface: Surface, person: Person, female: bool, rng: Rng) -> Shell:
         region=surface.region,
         limb=np.zeros(surface.shape, np.uint8),
         melanin=anatomy.melanin.astype(np.float32),
-        blood=(anatomy.blood * _flush(surface, rng)).astype(np.float32),
+        blood=(anatomy.blood * flush).astype(np.float32),
         relief_mm=relief.astype(np.float32),
         gloss=anatomy.gloss,
         pixel_mm=mm,

@@ -151,7 +151,7 @@ def _scene(
     full, half = frame
     person = draw_person(rng, preset.tones)
     person = replace(person, hair=person.hair * preset.hair)
-    seen = body_view(scene, half, rng, who, person) if scene in SITES else None
+    seen = body_view(scene, half, rng, who, person, redness=preset.redness) if scene in SITES else None
     if seen is not None:
         half = Canvas(half.height, half.width, seen.shell.pixel_mm)
         person = replace(person, hair=person.hair * (0.3 if seen.female else 1.0))
