@@ -6,7 +6,7 @@ One pass over the photographs gives, for each, how many affected and clear pixel
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -114,12 +114,14 @@ def choose_thresholds(
     skins = [h.skin for h in histograms if h.skin is not None]
     if skins:
         # In steps of the skin bins, so that what lies inside skin is known exactly below.
-        chosen["skin"], figures["skin"], _ = _choice(skins, step=1 / _SKIN_BINS, cost=0.0)
+        chosen["skin"], figures["skin"], _ = _choice(_curves_of(skins), step=1 / _SKIN_BINS, cost=0.0)
     first = round(chosen["skin"] * _SKIN_BINS)
     for name in _CHANNELS:
         inside = [_inside_skin(h.areas[name], first) for h in histograms if name in h.areas]
         if inside:
-            chosen[f"{name}_own_from"], chosen[name], figures[name] = _choice_with_own(inside, cost=false_area_cost)
+            chosen[f"{name}_own_from"], chosen[name], figures[name] = _choice_with_own(
+                _curves_of(inside), cost=false_area_cost
+            )
     return ThresholdChoice(Thresholds(**chosen), figures)
 
 
@@ -161,54 +163,77 @@ def best_threshold(
     return int(inside[np.lexsort((from_middle, wrong))[0]])
 
 
-def _choice_with_own(histograms: Sequence[Counts], *, cost: float) -> tuple[float, float, dict[str, Any]]:
+@dataclass(frozen=True)
+class _Curves:
+    """Of each photograph (rows) at every level: Dice (NaN where nothing is affected), false area in per cent of its clear pixels, and
+    affected share less the true one; its own level with the Dice that it promises; all pixels together."""
+
+    dice: NDArray[np.float64]
+    false_area: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    own: tuple[tuple[int, float], ...]
+    pixels: Counts
+
+    def cut(self, own_from: float) -> _Curves:
+        """The same where photographs that promise so much are cut at their own level, whatever the threshold."""
+        rows = [row for row, (_, promised) in enumerate(self.own) if own_from < 1 and promised >= own_from]
+        levels = [self.own[row][0] for row in rows]
+        changed = {}
+        for name in ("dice", "false_area", "bias"):
+            values = getattr(self, name).copy()
+            values[rows] = values[rows, levels][:, None]
+            changed[name] = values
+        return replace(self, **changed)
+
+
+def _curves_of(histograms: Sequence[Counts]) -> _Curves:
+    def found(counts: Counts) -> Counts:
+        """Pixels at each level or above."""
+        return counts[::-1].cumsum()[::-1]
+
+    return _Curves(
+        dice=np.array([dice_curve(counts) for counts in histograms]),
+        false_area=np.array([100.0 * found(counts[0]) / max(1, counts[0].sum()) for counts in histograms]),
+        bias=np.array([(found(counts.sum(0)) - counts[1].sum()) / max(1, counts.sum()) for counts in histograms]),
+        own=tuple(own_level(counts.sum(0)) for counts in histograms),
+        pixels=np.sum(histograms, axis=0),
+    )
+
+
+def _choice_with_own(curves: _Curves, *, cost: float) -> tuple[float, float, dict[str, Any]]:
     """Expected Dice from which photographs are cut at their own threshold, the threshold of the others, and figures of all.
 
     The highest of `OWN_FROM` that is as good as any; 1 where thresholds of their own bring nothing.
     """
-    tried = {least: _choice(histograms, cost=cost, own_from=least) for least in OWN_FROM}
+    tried = {least: _choice(curves.cut(least), cost=cost) for least in OWN_FROM}
     best = max(worth for _, _, worth in tried.values())
     least = max(least for least, (_, _, worth) in tried.items() if worth >= best - PLATEAU)
     return least, tried[least][0], tried[least][1] | {"own_from": least, "dice_without_own": tried[1.0][1]["dice"]}
 
 
-def _choice(
-    histograms: Sequence[Counts], *, cost: float, step: float | None = None, own_from: float = 1.0
-) -> tuple[float, dict[str, Any], float]:
+def _choice(curves: _Curves, *, cost: float, step: float | None = None) -> tuple[float, dict[str, Any], float]:
     """The threshold, its figures, and what it is worth: mean Dice less what false area costs."""
-    curves = np.array([dice_curve(counts) for counts in histograms])
-    # Per cent of a photograph's clear pixels that each threshold calls affected.
-    false_area = np.array(
-        [100.0 * counts[0][::-1].cumsum()[::-1] / max(1, counts[0].sum()) for counts in histograms]
-    ).reshape(-1, LEVELS)
-    # Affected share of the photograph by each threshold, less the true one.
-    bias = np.array([(counts.sum(0)[::-1].cumsum()[::-1] - counts[1].sum()) / counts.sum() for counts in histograms])
-    if own_from < 1:
-        for row, counts in enumerate(histograms):
-            own, promised = own_level(counts.sum(0))
-            if promised >= own_from:
-                for values in (curves, false_area, bias):
-                    values[row] = values[row, own]
-    filled = ~np.isnan(curves[:, 0])
+    filled = ~np.isnan(curves.dice[:, 0])
     if not filled.any():
         return 0.5, {"photographs": 0, "dice": None}, 0.0
-    mean = curves[filled].mean(0)
+    mean = curves.dice[filled].mean(0)
     allowed = None
     if step is not None:
         allowed = np.isin(np.arange(LEVELS), np.round(np.arange(step, 1, step) * (LEVELS - 1)).astype(int))
-    clear = ~filled & np.array([counts[0].sum() > 0 for counts in histograms])
-    worth = mean - cost * (false_area[clear].mean(0) if clear.any() else 0.0)
-    level = best_threshold(worth, allowed, bias.mean(0) if step is None else None)
+    clear = ~filled
+    false_area = curves.false_area[clear].mean(0) if clear.any() else np.zeros(LEVELS)
+    worth = mean - cost * false_area
+    level = best_threshold(worth, allowed, curves.bias.mean(0) if step is None else None)
     threshold = level / (LEVELS - 1) if step is None else round(round(level / (LEVELS - 1) / step) * step, 4)
     figures = {
         "dice": round(float(mean[level]), 4),
         "dice_at_half": round(float(mean[128]), 4),
         "best_dice": round(float(mean[1:-1].max()), 4),
-        "area_bias_percent": round(float(100 * bias[:, level].mean()), 4),
+        "area_bias_percent": round(float(100 * curves.bias[:, level].mean()), 4),
         "photographs": int(filled.sum()),
         "clear_photographs": int(clear.sum()),
-        "false_area_percent": round(float(false_area[clear, level].mean()), 4) if clear.any() else None,
-        "pixel_calibration_error": _calibration_error(np.sum(histograms, axis=0)),
+        "false_area_percent": round(float(false_area[level]), 4) if clear.any() else None,
+        "pixel_calibration_error": _calibration_error(curves.pixels),
     }
     return round(threshold, 4), figures, float(worth[level])
 
