@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 DEFAULT_MODEL = "phantom-lite2"
-RECORD_FILE, WEIGHTS_FILE, ONNX_FILE, PRIOR_FILE = "model.json", "model.safetensors", "model.onnx", "regions.npz"
+RECORD_FILE, WEIGHTS_FILE, ONNX_FILE, PRIOR_FILE = "model.json", "model.safetensors", "model.onnx", "silhouettes.npz"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ __all__ = ["rewrite_record", "write_model", "write_prior"]
 def write_model(
     network: nn.Module, folder: Path, description: dict[str, Any], prior: Path | None = None
 ) -> ModelRecord:
-    """Write model.safetensors, model.onnx, regions.npz (if there is a prior) and model.json.
+    """Write model.safetensors, model.onnx, silhouettes.npz (if there is a prior) and model.json.
 
     Args:
         network: With the weights to release; it is set to evaluation mode.
@@ -54,10 +54,9 @@ def write_model(
 
 
 def write_prior(path: Path, prior: RegionPrior) -> None:
-    """Write where regions lie in the views: shares x 255 in 8 bits, one array per view."""
+    """Write where regions lie in the views: region maps of bodies, one array per view."""
     stream = io.BytesIO()
-    shares = {view.value: np.round(share * 255).astype(np.uint8) for view, share in prior.items()}
-    np.savez_compressed(stream, allow_pickle=False, **shares)
+    np.savez_compressed(stream, allow_pickle=False, **{view.value: maps for view, maps in prior.items()})
     write_bytes(path, stream.getvalue())
 
 

@@ -27,7 +27,7 @@ from pasi_vision.provenance import package_version, run_record, write_run
 from pasi_vision.segment.checkpoint import PRIOR_FILE, open_model
 from pasi_vision.segment.layout import FORMAT_VERSION, Architecture, ModelRecord
 from pasi_vision.segment.network import build_network
-from pasi_vision.segment.prior import RegionPrior, count_regions
+from pasi_vision.segment.prior import RegionPrior, collect_regions
 from pasi_vision.storage import output_folder, read_picture, sha256_of, write_json
 from pasi_vision.train.checkpoints import WholeCheckpoints
 from pasi_vision.train.data import CropData
@@ -159,7 +159,7 @@ def export_run(run: Path, out: Path, *, version: str | None = None) -> ModelReco
 def _region_prior(photos: Sequence[PhotoEntry]) -> RegionPrior:
     """Where regions lie in the views that are trained on."""
     views = [photo for photo in photos if photo.view is not View.CLOSE_UP and "regions" in photo.masks]
-    return count_regions((photo.view, read_picture(photo.masks["regions"], grey=True)) for photo in views)
+    return collect_regions((photo.view, read_picture(photo.masks["regions"], grey=True)) for photo in views)
 
 
 def _check_start(settings: TrainSettings, out: Path, last: Path, *, resume: bool) -> None:
