@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from pasi_vision.records import CalibratedImage
     from pasi_vision.segment import Model
     from pasi_vision.segment.familiarity import Signals
     from pasi_vision.train.evaluate import Outcome
@@ -122,9 +123,13 @@ def calibrate(
     rewrite_record(network.folder.path, record, intervals=intervals)
     for key, kind in (("thresholds", View.TRUNK_FRONT), ("close_up_thresholds", None)):
         limits = record.thresholds_of(kind)
-        typer.echo(f"{key}: skin {limits.skin}, lesion {limits.lesion}, outline {limits.outline}")
+        typer.echo(
+            f"{key}: skin {limits.skin}, lesion {limits.lesion} (peak {limits.lesion_peak}), "
+            f"outline {limits.outline} (peak {limits.outline_peak})"
+        )
         for name, row in figures.get(key, {}).items():
-            typer.echo(f"  {name}: Dice {row['dice']} (at 0.5: {row.get('dice_at_half')}), n = {row['photographs']}")
+            further = f", false area {row['false_area_percent']} %" if row.get("false_area_percent") is not None else ""
+            typer.echo(f"  {name}: Dice {row['dice']}{further}, n = {row['photographs']}")
     drawn = sorted(view.value for view in record.view_outlines)
     typer.echo(f"outlines follow from lesions in: {', '.join(drawn) or 'no view'}")
     typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
@@ -171,47 +176,62 @@ def _with_thresholds(
     network: Model, folder: DataFolder, workers: int, seed: int, false_area_cost: float
 ) -> tuple[Model, dict[str, Any]]:
     """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice."""
+    from pasi_vision.anatomy import View
+    from pasi_vision.segment.familiarity import signals_of
+    from pasi_vision.train.thresholds import choose_skin, choose_thresholds, cuts_of, skin_counts
+
+    def first(photo: PhotoEntry, image: CalibratedImage, seen: NDArray[np.float32]) -> Any:
+        return skin_counts(photo, image, seen), signals_of(image.pixels, seen)
+
+    seen_once = _looked(network, folder.photos, workers, first)
+    limits, caught = _familiarity(network, folder, [signals for _, (_, signals) in seen_once], seed)
+    figures: dict[str, Any] = {"false_area_cost": false_area_cost, "strange_pictures_refused": caught}
+    chosen: dict[str, Any] = {"familiarity": limits, "close_up_thresholds": None}
+    # Views and close-ups differ in how much lesion they show, so each has its own, where the folder holds enough of both.
+    close_ups = [one for one in seen_once if one[0].view is View.CLOSE_UP]
+    views = [one for one in seen_once if one[0].view is not View.CLOSE_UP]
+    several = min(sum(bool(photo.masks) for photo, _ in some) for some in (close_ups, views)) >= FEWEST_OF_A_KIND
+    for key, some in (
+        {"thresholds": views, "close_up_thresholds": close_ups}.items() if several else [("thresholds", seen_once)]
+    ):
+        now, told = network.folder.record.thresholds, {}
+        if counts := [count for _, (count, _) in some if count is not None]:
+            skin, told["skin"] = choose_skin(counts)
+            now = now.model_copy(update={"skin": skin})
+        cuts = _looked(network, [photo for photo, _ in some], workers, partial(cuts_of, skin=now.skin))
+        choice = choose_thresholds([cut for _, cut in cuts if cut is not None], now, false_area_cost=false_area_cost)
+        figures[key], chosen[key] = told | choice.figures, choice.thresholds
+    return _changed(network, **chosen), figures
+
+
+def _looked(
+    network: Model,
+    photos: Sequence[PhotoEntry],
+    workers: int,
+    tell: Callable[[PhotoEntry, CalibratedImage, NDArray[np.float32]], Any],
+) -> list[tuple[PhotoEntry, Any]]:
+    """What is told of each photograph from what the network says of it; those that cannot be read are left out."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from pasi_vision.anatomy import View
     from pasi_vision.errors import PhotoError
     from pasi_vision.photo import calibrate as calibrate_colours
     from pasi_vision.photo import check_photo, read_photo
-    from pasi_vision.segment.familiarity import signals_of
-    from pasi_vision.train.thresholds import choose_thresholds, histograms_of
 
-    def look(photo: Any) -> Any:
+    def look(photo: PhotoEntry) -> tuple[PhotoEntry, Any] | None:
         try:
             read = read_photo(photo.file)
         except PhotoError as error:
             typer.echo(f"left out: {error}", err=True)
             return None
         image = calibrate_colours(read, check_photo(read, photo.view), photo.view)
-        seen = network.outputs(image.pixels, image.view, image.calibration.mm_per_px)
-        return histograms_of(photo, image, seen), signals_of(image.pixels, seen)
+        return photo, tell(photo, image, network.outputs(image.pixels, image.view, image.calibration.mm_per_px))
 
-    found: dict[bool, list[Any]] = {True: [], False: []}
-    known = []
+    told = []
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        for number, (photo, one) in enumerate(zip(folder.photos, pool.map(look, folder.photos), strict=True), 1):
-            if one is not None:
-                found[photo.view is View.CLOSE_UP] += [one[0]] if one[0] is not None else []
-                known.append(one[1])
-            show_progress(number, len(folder.photos))
-    limits, caught = _familiarity(network, folder, known, seed)
-    figures: dict[str, Any] = {"false_area_cost": false_area_cost, "strange_pictures_refused": caught}
-    chosen: dict[str, Any] = {"familiarity": limits, "close_up_thresholds": None}
-    # Views and close-ups differ in how much lesion they show, so each has its own, where the folder holds enough of both.
-    several = min(len(one) for one in found.values()) >= FEWEST_OF_A_KIND
-    kinds = (
-        {"thresholds": found[False], "close_up_thresholds": found[True]}
-        if several
-        else {"thresholds": found[True] + found[False]}
-    )
-    for key, histograms in kinds.items():
-        choice = choose_thresholds(histograms, network.folder.record.thresholds, false_area_cost=false_area_cost)
-        figures[key], chosen[key] = choice.figures, choice.thresholds
-    return _changed(network, **chosen), figures
+        for number, one in enumerate(pool.map(look, photos), 1):
+            told += [] if one is None else [one]
+            show_progress(number, len(photos))
+    return told
 
 
 def _familiarity(

@@ -95,6 +95,7 @@ class Thresholds(Settings):
     Attributes:
         skin, lesion, outline: The probabilities.
         lesion_own_from, outline_own_from: Expected Dice from which a photograph is cut at its own threshold instead (see own.py); 1: never.
+        lesion_peak, outline_peak: A connected stretch counts only where its probability reaches this somewhere (see peaks.py); 0: any.
     """
 
     skin: float = Field(0.5, gt=0, lt=1)
@@ -102,6 +103,8 @@ class Thresholds(Settings):
     outline: float = Field(0.5, gt=0, lt=1)
     lesion_own_from: float = Field(1.0, ge=0, le=1)
     outline_own_from: float = Field(1.0, ge=0, le=1)
+    lesion_peak: float = Field(0.0, ge=0, le=1)
+    outline_peak: float = Field(0.0, ge=0, le=1)
 
 
 class ModelRecord(Settings):

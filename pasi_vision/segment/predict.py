@@ -20,6 +20,7 @@ from pasi_vision.segment.familiarity import why_strange
 from pasi_vision.segment.layout import LESION, OUTLINE, REGION_CLASSES
 from pasi_vision.segment.look import Runner, look_at_close_up, look_at_view
 from pasi_vision.segment.own import LEVELS, own_level
+from pasi_vision.segment.peaks import with_peak
 from pasi_vision.segment.prior import RegionPrior, weighted
 from pasi_vision.segment.views import allowed_codes
 
@@ -137,15 +138,13 @@ class Model:
         skin = _enlarged(skin_probability, shape) >= _level(limits.skin)
         regions = np.asarray(cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
         regions *= skin
-        lesion = _enlarged(seen[LESION], shape) >= _level(
-            limits.lesion, limits.lesion_own_from, seen[LESION][skin_small]
+        lesion = (
+            _cut(seen[LESION], skin_small, shape, (limits.lesion, limits.lesion_own_from, limits.lesion_peak)) & skin
         )
-        lesion &= skin
         pen = self.folder.record.view_outlines.get(view) if view is not None else None
         if pen is None:
-            level = _level(limits.outline, limits.outline_own_from, seen[OUTLINE][skin_small])
-            outline = _enlarged(seen[OUTLINE], shape) >= level
-            outline &= skin
+            cut = (limits.outline, limits.outline_own_from, limits.outline_peak)
+            outline = _cut(seen[OUTLINE], skin_small, shape, cut) & skin
         else:
             outline = enclosed(lesion, skin, *pen)
         return Masks(
@@ -260,10 +259,26 @@ def _eight_bits(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
     return (np.clip(probability, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _level(threshold: float, own_from: float = 1.0, probability: NDArray[np.float32] | None = None) -> int:
+def _cut(
+    probability: NDArray[np.float32],
+    skin: NDArray[np.bool_],
+    shape: tuple[int, int],
+    limits: tuple[float, float, float],
+) -> NDArray[np.bool_]:
+    """(H, W) where a probability (h, w) counts: at the threshold or the photograph's own, in stretches that reach the peak."""
+    threshold, own_from, peak = limits
+    levels = _eight_bits(probability)
+    level = _level(threshold, own_from, levels[skin])
+    if peak > 0:
+        found = (levels >= level) & skin
+        levels[found & ~with_peak(found, levels, peak * (LEVELS - 1))] = 0
+    return np.asarray(cv2.resize(levels, shape[::-1], interpolation=cv2.INTER_LINEAR) >= level)
+
+
+def _level(threshold: float, own_from: float = 1.0, levels: NDArray[np.uint8] | None = None) -> int:
     """Of 255, from which a pixel counts: the photograph's own where its probabilities on skin promise enough."""
-    if own_from < 1 and probability is not None and probability.size:
-        own, promised = own_level(np.bincount(_eight_bits(probability), minlength=LEVELS))
+    if own_from < 1 and levels is not None and levels.size:
+        own, promised = own_level(np.bincount(levels, minlength=LEVELS))
         if promised >= own_from:
             return own
     return max(1, min(255, round(threshold * 255)))

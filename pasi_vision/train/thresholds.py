@@ -1,12 +1,13 @@
-"""The thresholds of a model, chosen on a preset that it was not trained on, from histograms of its probabilities.
+"""The thresholds of a model, chosen on a preset that it was not trained on.
 
-One pass over the photographs gives, for each, how many affected and clear pixels have which probability; Dice at every threshold follows.
+Skin first, from histograms of its probability. Then, inside skin, each photograph is cut at every threshold and peak that is tried; what
+each finds is counted, and the thresholds of lesions and outlines follow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,37 +19,52 @@ from pasi_vision.segment.layout import LESION, OUTLINE, Thresholds
 from pasi_vision.segment.own import LEVELS, own_level
 from pasi_vision.train.folder import PhotoEntry, Truth, read_truth
 
-__all__ = ["Histograms", "ThresholdChoice", "best_threshold", "choose_thresholds", "dice_curve", "histograms_of"]
+__all__ = ["Cuts", "ThresholdChoice", "choose_skin", "choose_thresholds", "cuts_of", "skin_counts"]
 
 PLATEAU = 0.003
-"""Thresholds whose Dice is this near to the best are as good. Of them the one whose area is right on average is taken, or the middle one
-where area does not matter, so that chance does not choose."""
+"""Choices whose worth is this near to the best are as good. Of them the one with the highest peak is taken (the least on healthy skin),
+then the one with the fewest thresholds of photographs' own, then the one whose area is right on average, then the middle one."""
 
 FALSE_AREA_COST = 0.01
 """What one per cent of clear skin called affected costs, in Dice: without it a low threshold pays on pictures full of lesions."""
 
+TRIED = np.arange(10, 205, 5)
+"""Levels (of 255) that are tried as the threshold of lesions or outlines: 0.04 to 0.78 in steps of 0.02."""
+
+PEAKS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8)
+"""Peaks that are tried (`segment.peaks`)."""
+
 OWN_FROM = (*np.round(np.arange(0.2, 0.9, 0.05), 2).tolist(), 1.0)
 """Expected Dice that are tried as the one from which photographs are cut at their own threshold."""
 
-_SKIN_BINS = 20
+SKIN_STEP = 0.05
 _CHANNELS = {"lesion": LESION, "outline": OUTLINE}
 
 Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Histograms:
-    """Pixels of one photograph at the model's working resolution, by probability.
+class AreaCuts:
+    """What cutting one area of a photograph finds.
 
     Attributes:
-        subject_id: Whose.
-        skin: (2, 256) not skin and skin in truth, by probability of skin.
-        areas: Name -> (2, 20, 256) clear and affected in truth, by probability of skin (20 steps) and of "lesion" or "outline".
+        pixels: (2, 256) clear and affected pixels in truth, by probability inside skin (outside it they stand at 0).
+        found: (T + 1, P, 2) clear and affected pixels that are found at each of `TRIED` and, last, at the photograph's own level, with
+            each of `PEAKS`.
+        promised: Expected Dice at its own level.
     """
 
+    pixels: Counts
+    found: Counts
+    promised: float
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """The cuts of one photograph, by area ("lesion", "outline")."""
+
     subject_id: str
-    skin: Counts | None
-    areas: dict[str, Counts] = field(default_factory=dict)
+    areas: dict[str, AreaCuts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,16 +73,16 @@ class ThresholdChoice:
 
     Attributes:
         thresholds: For model.json.
-        figures: For each threshold: mean Dice over non-empty there and at 0.5, photographs, mean false area on clear pictures,
-            expected calibration error of the pixels' probabilities.
+        figures: For each area: mean Dice over non-empty, the same without peaks and thresholds of photographs' own, mean bias of the
+            area, photographs, mean false area on clear pictures, expected calibration error of the pixels' probabilities.
     """
 
     thresholds: Thresholds
     figures: dict[str, dict[str, Any]]
 
 
-def histograms_of(photo: PhotoEntry, image: CalibratedImage, seen: NDArray[np.float32]) -> Histograms | None:
-    """Histograms of one photograph; None where it has no masks.
+def skin_counts(photo: PhotoEntry, image: CalibratedImage, seen: NDArray[np.float32]) -> Counts | None:
+    """(2, 256) pixels that are not skin and skin in truth, by probability of skin; None where no regions are labelled.
 
     Args:
         photo: Its row and masks.
@@ -76,166 +92,144 @@ def histograms_of(photo: PhotoEntry, image: CalibratedImage, seen: NDArray[np.fl
     Raises:
         InputError: A mask is wrong; the message names file and row.
     """
-    truth = read_truth(photo, shape=(image.pixels.shape[0], image.pixels.shape[1]))
+    truth = _truth(photo, image)
+    true = _shrunk(None if truth.regions is None else truth.regions > 0, seen.shape)
+    if true is None:
+        return None
+    return np.bincount((true * LEVELS + _levels(1 - seen[0])).ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
+
+
+def choose_skin(counts: Sequence[Counts]) -> tuple[float, dict[str, Any]]:
+    """The threshold of skin with the best mean Dice, the middle one of those as good, and its figures.
+
+    Args:
+        counts: Of `skin_counts`, one or more.
+    """
+    curve = np.mean([_dice_curve(one) for one in counts if one[1].any()], axis=0)
+    steps = np.round(np.arange(SKIN_STEP, 1 - SKIN_STEP / 2, SKIN_STEP) * (LEVELS - 1)).astype(int)
+    good = np.flatnonzero(curve[steps] >= curve[steps].max() - PLATEAU)
+    level = int(steps[good[len(good) // 2]])
+    threshold = round(round(level / (LEVELS - 1) / SKIN_STEP) * SKIN_STEP, 4)
+    figures = {
+        "dice": round(float(curve[level]), 4),
+        "dice_at_half": round(float(curve[128]), 4),
+        "photographs": len(counts),
+    }
+    return threshold, figures
+
+
+def cuts_of(photo: PhotoEntry, image: CalibratedImage, seen: NDArray[np.float32], skin: float) -> Cuts | None:
+    """What each cut finds in one photograph at the model's working resolution; None where it has no masks.
+
+    Args:
+        photo, image, seen: As for `skin_counts`.
+        skin: Probability from which a pixel is skin.
+
+    Raises:
+        InputError: A mask is wrong; the message names file and row.
+    """
+    truth = _truth(photo, image)
     if truth.shape is None:
         return None
-    size = (int(seen.shape[1]), int(seen.shape[2]))
-    skin_level = _levels(1 - seen[0])
-    skin_bin = np.minimum(skin_level.astype(np.int64) * _SKIN_BINS // (LEVELS - 1), _SKIN_BINS - 1)
     areas = {}
     for name, channel in _CHANNELS.items():
-        true = _shrunk(_mask(truth, name), size)
+        true = _shrunk(truth.lesion if name == "lesion" else truth.outline, seen.shape)
         if true is not None:
-            code = (true * _SKIN_BINS + skin_bin) * LEVELS + _levels(seen[channel])
-            areas[name] = np.bincount(code.ravel(), minlength=2 * _SKIN_BINS * LEVELS).reshape(2, _SKIN_BINS, LEVELS)
-    skin_true = _shrunk(None if truth.regions is None else truth.regions > 0, size)
-    skin = None
-    if skin_true is not None:
-        skin = np.bincount((skin_true * LEVELS + skin_level).ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
-    return Histograms(photo.subject_id, skin, areas)
+            levels = np.where(1 - seen[0] >= skin, _levels(seen[channel]), np.uint8(0))
+            areas[name] = _cut(levels, true.astype(bool))
+    return Cuts(photo.subject_id, areas)
+
+
+def _cut(levels: NDArray[np.uint8], true: NDArray[np.bool_]) -> AreaCuts:
+    import cv2
+
+    pixels = np.bincount((true * LEVELS + levels.astype(np.int64)).ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
+    own, promised = own_level(pixels.sum(0))
+    found = np.zeros((len(TRIED) + 1, len(PEAKS), 2), np.int64)
+    for row, level in enumerate((*TRIED, own)):
+        count, labels = cv2.connectedComponents((levels >= level).astype(np.uint8))
+        inside = labels > 0
+        highest = np.zeros(count, np.uint8)
+        np.maximum.at(highest, labels[inside], levels[inside])
+        sizes = np.bincount(labels.ravel() * 2 + true.ravel(), minlength=2 * count).reshape(count, 2)
+        for column, peak in enumerate(PEAKS):
+            found[row, column] = sizes[1:][highest[1:] >= peak * (LEVELS - 1)].sum(0)
+    return AreaCuts(pixels, found, promised)
 
 
 def choose_thresholds(
-    histograms: Sequence[Histograms], now: Thresholds, *, false_area_cost: float = FALSE_AREA_COST
+    cuts: Sequence[Cuts], now: Thresholds, *, false_area_cost: float = FALSE_AREA_COST
 ) -> ThresholdChoice:
-    """Choose skin, lesion and outline thresholds; one that the masks say nothing about stays as it is.
+    """Choose thresholds and peaks of lesion and outline; one that the masks say nothing about stays as it is.
 
-    Each threshold has the best mean Dice over photographs that have lesions, less `false_area_cost` for each per cent of clear
-    photographs' pixels that it calls affected. By the same measure it is chosen from which expected Dice on a photograph is cut at a
-    threshold of its own (`segment.own`).
+    Together they have the best mean Dice over photographs that have lesions, less `false_area_cost` for each per cent of clear
+    photographs' pixels that they call affected; so is chosen from which expected Dice on a photograph is cut at a threshold of its
+    own (`segment.own`).
 
     Raises:
         InputError: No photograph has a lesion or outline mask.
     """
-    if not any(h.areas for h in histograms):
+    if not any(one.areas for one in cuts):
         raise InputError("no photograph has a lesion or outline mask", fix="Calibrate on a folder with masks.")
     chosen = now.model_dump()
     figures = {}
-    skins = [h.skin for h in histograms if h.skin is not None]
-    if skins:
-        # In steps of the skin bins, so that what lies inside skin is known exactly below.
-        chosen["skin"], figures["skin"], _ = _choice(_curves_of(skins), step=1 / _SKIN_BINS, cost=0.0)
-    first = round(chosen["skin"] * _SKIN_BINS)
     for name in _CHANNELS:
-        inside = [_inside_skin(h.areas[name], first) for h in histograms if name in h.areas]
-        if inside:
-            chosen[f"{name}_own_from"], chosen[name], figures[name] = _choice_with_own(
-                _curves_of(inside), cost=false_area_cost
-            )
+        known = [one.areas[name] for one in cuts if name in one.areas]
+        if any(one.pixels[1].any() for one in known):
+            limits, figures[name] = _choice(known, false_area_cost)
+            chosen |= {f"{name}{part}": value for part, value in limits.items()}
     return ThresholdChoice(Thresholds(**chosen), figures)
 
 
-def dice_curve(counts: Counts) -> NDArray[np.float64]:
-    """(256,) Dice when every pixel at or above that level counts; NaN where nothing is affected in truth.
+def _choice(cuts: Sequence[AreaCuts], cost: float) -> tuple[dict[str, float], dict[str, Any]]:
+    """Threshold (""), "_peak" and "_own_from" of an area, and the figures of the choice."""
+    found = np.stack([one.found for one in cuts]).astype(float)  # (N, T + 1, P, 2)
+    clear, affected = np.stack([one.pixels.sum(1) for one in cuts]).T[..., None, None].astype(float)
+    filled = affected[:, 0, 0] > 0
+    dice = 2 * found[..., 1] / np.maximum(found.sum(-1) + affected, 1)
+    false_area = 100 * found[..., 0] / np.maximum(clear, 1)
+    bias = 100 * (found.sum(-1) - affected) / (clear + affected)
+    promised = np.array([one.promised for one in cuts])
 
-    Args:
-        counts: (2, 256) clear and affected pixels by level.
-    """
-    found = counts[:, ::-1].cumsum(1)[:, ::-1]
-    affected = counts[1].sum()
-    if affected == 0:
-        return np.full(LEVELS, np.nan)
-    return np.asarray(2.0 * found[1] / (found.sum(0) + affected), np.float64)
+    def means(own_from: float) -> NDArray[np.float64]:
+        """(3, T, P) mean Dice, false area and bias where photographs that promise so much are cut at their own level."""
+        owned = (promised >= own_from) & (own_from < 1)
+        kinds = [np.where(owned[:, None, None], kind[:, -1:], kind[:, :-1]) for kind in (dice, false_area, bias)]
+        empty = np.zeros(kinds[0].shape[1:])
+        return np.stack(
+            [kinds[0][filled].mean(0), kinds[1][~filled].mean(0) if not filled.all() else empty, kinds[2].mean(0)]
+        )
 
-
-def best_threshold(
-    curve: NDArray[np.float64], allowed: NDArray[np.bool_] | None = None, bias: NDArray[np.float64] | None = None
-) -> int:
-    """Level on the plateau around the best with the least `bias`, or in its middle; levels 0 and 255 are never taken."""
-    usable = np.ones(LEVELS, bool) if allowed is None else allowed.copy()
-    usable[[0, LEVELS - 1]] = False
-    score = np.where(usable, curve, -1.0)
-    top = int(np.argmax(score))
-    good = score >= score[top] - PLATEAU
-    low = high = top
-    steps = np.flatnonzero(usable)
-    at = int(np.searchsorted(steps, top))
-    while at > 0 and good[steps[at - 1]]:
-        at -= 1
-    low = int(steps[at])
-    at = int(np.searchsorted(steps, top))
-    while at < len(steps) - 1 and good[steps[at + 1]]:
-        at += 1
-    high = int(steps[at])
-    inside = steps[(steps >= low) & (steps <= high)]
-    from_middle = np.abs(inside - (low + high) / 2)
-    wrong = np.zeros(len(inside)) if bias is None else np.abs(bias[inside]).round(4)
-    return int(inside[np.lexsort((from_middle, wrong))[0]])
-
-
-@dataclass(frozen=True)
-class _Curves:
-    """Of each photograph (rows) at every level: Dice (NaN where nothing is affected), false area in per cent of its clear pixels, and
-    affected share less the true one; its own level with the Dice that it promises; all pixels together."""
-
-    dice: NDArray[np.float64]
-    false_area: NDArray[np.float64]
-    bias: NDArray[np.float64]
-    own: tuple[tuple[int, float], ...]
-    pixels: Counts
-
-    def cut(self, own_from: float) -> _Curves:
-        """The same where photographs that promise so much are cut at their own level, whatever the threshold."""
-        rows = [row for row, (_, promised) in enumerate(self.own) if own_from < 1 and promised >= own_from]
-        levels = [self.own[row][0] for row in rows]
-        changed = {}
-        for name in ("dice", "false_area", "bias"):
-            values = getattr(self, name).copy()
-            values[rows] = values[rows, levels][:, None]
-            changed[name] = values
-        return replace(self, **changed)
-
-
-def _curves_of(histograms: Sequence[Counts]) -> _Curves:
-    def found(counts: Counts) -> Counts:
-        """Pixels at each level or above."""
-        return counts[::-1].cumsum()[::-1]
-
-    return _Curves(
-        dice=np.array([dice_curve(counts) for counts in histograms]),
-        false_area=np.array([100.0 * found(counts[0]) / max(1, counts[0].sum()) for counts in histograms]),
-        bias=np.array([(found(counts.sum(0)) - counts[1].sum()) / max(1, counts.sum()) for counts in histograms]),
-        own=tuple(own_level(counts.sum(0)) for counts in histograms),
-        pixels=np.sum(histograms, axis=0),
-    )
-
-
-def _choice_with_own(curves: _Curves, *, cost: float) -> tuple[float, float, dict[str, Any]]:
-    """Expected Dice from which photographs are cut at their own threshold, the threshold of the others, and figures of all.
-
-    The highest of `OWN_FROM` that is as good as any; 1 where thresholds of their own bring nothing.
-    """
-    tried = {least: _choice(curves.cut(least), cost=cost) for least in OWN_FROM}
-    best = max(worth for _, _, worth in tried.values())
-    least = max(least for least, (_, _, worth) in tried.items() if worth >= best - PLATEAU)
-    return least, tried[least][0], tried[least][1] | {"own_from": least, "dice_without_own": tried[1.0][1]["dice"]}
-
-
-def _choice(curves: _Curves, *, cost: float, step: float | None = None) -> tuple[float, dict[str, Any], float]:
-    """The threshold, its figures, and what it is worth: mean Dice less what false area costs."""
-    filled = ~np.isnan(curves.dice[:, 0])
-    if not filled.any():
-        return 0.5, {"photographs": 0, "dice": None}, 0.0
-    mean = curves.dice[filled].mean(0)
-    allowed = None
-    if step is not None:
-        allowed = np.isin(np.arange(LEVELS), np.round(np.arange(step, 1, step) * (LEVELS - 1)).astype(int))
-    clear = ~filled
-    false_area = curves.false_area[clear].mean(0) if clear.any() else np.zeros(LEVELS)
-    worth = mean - cost * false_area
-    level = best_threshold(worth, allowed, curves.bias.mean(0) if step is None else None)
-    threshold = level / (LEVELS - 1) if step is None else round(round(level / (LEVELS - 1) / step) * step, 4)
+    tried = {own_from: means(own_from) for own_from in OWN_FROM}
+    worth = {own_from: values[0] - cost * values[1] for own_from, values in tried.items()}
+    best = max(float(values.max()) for values in worth.values())
+    good = [
+        (column, own_from, row)
+        for own_from, values in worth.items()
+        for row, column in np.argwhere(values >= best - PLATEAU)
+    ]
+    column, own_from = max(good)[:2]
+    rows = np.array([row for peak, least, row in good if (peak, least) == (column, own_from)])
+    wrong = np.abs(tried[own_from][2][rows, column]).round(2)
+    row = int(rows[np.lexsort((np.abs(rows - rows.mean()), wrong))[0]])
+    plain = worth[1.0][:, 0]
     figures = {
-        "dice": round(float(mean[level]), 4),
-        "dice_at_half": round(float(mean[128]), 4),
-        "best_dice": round(float(mean[1:-1].max()), 4),
-        "area_bias_percent": round(float(100 * curves.bias[:, level].mean()), 4),
+        "dice": round(float(tried[own_from][0][row, column]), 4),
+        "dice_of_one_threshold": round(float(tried[1.0][0][int(plain.argmax()), 0]), 4),
+        "area_bias_percent": round(float(tried[own_from][2][row, column]), 4),
         "photographs": int(filled.sum()),
-        "clear_photographs": int(clear.sum()),
-        "false_area_percent": round(float(false_area[level]), 4) if clear.any() else None,
-        "pixel_calibration_error": _calibration_error(curves.pixels),
+        "clear_photographs": int((~filled).sum()),
+        "false_area_percent": round(float(tried[own_from][1][row, column]), 4) if not filled.all() else None,
+        "pixel_calibration_error": _calibration_error(np.sum([one.pixels for one in cuts], axis=0)),
     }
-    return round(threshold, 4), figures, float(worth[level])
+    limits = {"": round(float(TRIED[row]) / (LEVELS - 1), 4), "_peak": PEAKS[column], "_own_from": own_from}
+    return limits, figures
+
+
+def _dice_curve(counts: Counts) -> NDArray[np.float64]:
+    """(256,) Dice when every pixel at or above that level counts, of (2, 256) clear and affected pixels by level."""
+    found = counts[:, ::-1].cumsum(1)[:, ::-1]
+    return np.asarray(2.0 * found[1] / np.maximum(found.sum(0) + counts[1].sum(), 1), np.float64)
 
 
 def _calibration_error(counts: Counts) -> float:
@@ -248,26 +242,19 @@ def _calibration_error(counts: Counts) -> float:
     return round(float(np.abs(said - true).sum() / total.sum()), 4)
 
 
-def _inside_skin(counts: Counts, first: int) -> Counts:
-    """(2, 256): pixels below the skin threshold cannot be found, whatever their probability: they stand at level 0."""
-    inside = counts[:, first:].sum(1)
-    inside[:, 0] += counts[:, :first].sum((1, 2))
-    return np.asarray(inside, np.int64)
-
-
 def _levels(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
     return (np.clip(probability, 0, 1) * (LEVELS - 1) + 0.5).astype(np.uint8)
 
 
-def _mask(truth: Truth, name: str) -> NDArray[np.bool_] | None:
-    return truth.lesion if name == "lesion" else truth.outline
+def _truth(photo: PhotoEntry, image: CalibratedImage) -> Truth:
+    return read_truth(photo, shape=(image.pixels.shape[0], image.pixels.shape[1]))
 
 
-def _shrunk(mask: NDArray[np.bool_] | None, size: tuple[int, int]) -> NDArray[np.int64] | None:
-    """A mask at the working resolution: a pixel counts where most of it does."""
+def _shrunk(mask: NDArray[np.bool_] | None, seen: tuple[int, ...]) -> NDArray[np.int64] | None:
+    """A mask at the working resolution (11, h, w): a pixel counts where most of it does."""
     if mask is None:
         return None
     import cv2
 
-    small = cv2.resize(mask.astype(np.uint8) * 255, size[::-1], interpolation=cv2.INTER_AREA)
+    small = cv2.resize(mask.astype(np.uint8) * 255, (seen[2], seen[1]), interpolation=cv2.INTER_AREA)
     return np.asarray(small > 127, np.int64)
