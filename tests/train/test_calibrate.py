@@ -11,9 +11,12 @@ import pytest
 from pasi_vision.anatomy import Sign
 from pasi_vision.errors import InputError
 from pasi_vision.measure import Intervals
-from pasi_vision.segment.layout import Thresholds
+from pasi_vision.records import CalibratedImage
+from pasi_vision.segment.layout import LESION, Thresholds
 from pasi_vision.train.calibrate import coverage_record, fit_grade_lines, fit_intervals
-from pasi_vision.train.thresholds import Histograms, best_threshold, choose_thresholds, dice_curve
+from pasi_vision.train.folder import read_folder
+from pasi_vision.train.thresholds import PEAKS, TRIED, Cuts, choose_skin, choose_thresholds, cuts_of
+from pasi_vision.train.thresholds import _cut as cut_of
 
 LEVELS = 256
 
@@ -26,89 +29,104 @@ def histogram(clear: dict[int, int], affected: dict[int, int]) -> np.ndarray:
     return counts
 
 
-def test_dice_at_every_threshold_is_exact() -> None:
-    # 100 affected pixels at level 200, 50 at 100; 30 clear ones at 150, 1000 at 10.
-    curve = dice_curve(histogram({150: 30, 10: 1000}, {200: 100, 100: 50}))
-    assert curve[200] == pytest.approx(2 * 100 / (100 + 150))
-    assert curve[150] == pytest.approx(2 * 100 / (130 + 150))
-    assert curve[100] == pytest.approx(2 * 150 / (180 + 150))
-    assert curve[5] == pytest.approx(2 * 150 / (1180 + 150))
-    assert curve[201] == 0.0
-    assert np.isnan(dice_curve(histogram({10: 5}, {}))).all()
+def cuts(*parts: tuple[int, int, bool], peak_of: dict[int, int] | None = None) -> Cuts:
+    """A photograph of squares apart from each other: (level, pixels on a side, affected)."""
+    side = max(size for _, size, _ in parts) + 2
+    levels = np.zeros((side, side * len(parts)), np.uint8)
+    true = np.zeros(levels.shape, bool)
+    for number, (level, size, affected) in enumerate(parts):
+        here = np.s_[1 : 1 + size, number * side + 1 : number * side + 1 + size]
+        levels[here] = level
+        if peak_of and number in peak_of:
+            levels[1, number * side + 1] = peak_of[number]
+        true[here] = affected
+    return Cuts("P", {"lesion": cut_of(levels, true)})
 
 
-def test_the_middle_of_the_plateau_is_taken() -> None:
-    curve = dice_curve(histogram({40: 100}, {240: 100}))  # perfect from 41 to 240
-    assert best_threshold(curve) in (140, 141)
-    two = np.zeros(LEVELS)
-    two[30], two[200:211] = 0.9, 0.95
-    assert best_threshold(two) == 205
+def test_cuts_count_what_each_threshold_and_peak_finds() -> None:
+    found = cuts((200, 10, True), (100, 5, True), (150, 4, False)).areas["lesion"]
+    at = {int(level): row for row, level in enumerate(TRIED)}
+    assert found.found[at[100], 0].tolist() == [16, 125]
+    assert found.found[at[105], 0].tolist() == [16, 100]
+    assert found.found[at[155], 0].tolist() == [0, 100]
+    assert found.found[at[100], PEAKS.index(0.5)].tolist() == [16, 100]  # 100 of 255 is no sure place
+    assert found.found[at[100], PEAKS.index(0.6)].tolist() == [0, 100]
+    assert found.pixels[1, 200] == 100
 
 
-def test_of_thresholds_as_good_the_one_with_the_right_area_is_taken() -> None:
-    curve, bias = np.zeros(LEVELS), np.linspace(0.1, -0.1, LEVELS)
-    curve[100:160] = 0.9
-    assert best_threshold(curve, bias=bias) in (127, 128)
-    curve[[127, 128]] = 0.8  # no area makes up for a poor Dice
-    assert best_threshold(curve, bias=bias) == 126
-    assert best_threshold(curve, bias=np.zeros(LEVELS)) in (112, 113)
-
-
-def of_lesion(clear: dict[int, int], affected: dict[int, int]) -> Histograms:
-    areas = np.zeros((2, 20, LEVELS), np.int64)
-    areas[:, 19] = histogram(clear, affected)
-    return Histograms("P", None, {"lesion": areas})
+def test_the_middle_of_the_thresholds_of_skin_is_taken() -> None:
+    threshold, figures = choose_skin([histogram({40: 100}, {240: 100})])  # perfect from 41 to 240
+    assert threshold == pytest.approx(0.55)
+    assert figures["dice"] == 1.0
 
 
 def test_each_photograph_counts_once_and_clear_ones_tell_false_area() -> None:
-    small, large = of_lesion({80: 10}, {120: 10}), of_lesion({160: 100_000}, {220: 100_000})
-    clear = of_lesion({10: 900, 250: 100}, {})
+    small, large = cuts((120, 4, True), (80, 4, False)), cuts((220, 60, True), (160, 60, False))
+    clear = cuts((250, 10, False))
     now = Thresholds(skin=0.4, outline=0.3)
     choice = choose_thresholds([small, small, small, large, clear], now, false_area_cost=0.0)
-    # Three small photographs need a threshold in 81..120; the large one alone would want 161..220.
-    assert 81 / 255 <= choice.thresholds.lesion <= 120 / 255
+    # Three small photographs need a threshold or peak in 81..120; the large one alone would want 161..220.
+    assert 81 / 255 <= max(choice.thresholds.lesion, choice.thresholds.lesion_peak) <= 120 / 255
     assert choice.figures["lesion"]["photographs"] == 4
-    assert choice.figures["lesion"]["false_area_percent"] == 10.0
+    assert choice.figures["lesion"]["false_area_percent"] == pytest.approx(100 * 100 / 144, abs=0.01)
     assert (choice.thresholds.skin, choice.thresholds.outline) == (0.4, 0.3)  # nothing was said about them
 
 
 def test_false_area_on_clear_skin_is_weighed_against_dice() -> None:
-    # From level 61 a lesion of 100 is whole, from 161 only 90 of it: Dice 1 against 2 * 90 / 190 = 0.947. A clear picture has 8 % at 100.
-    lesion, clear = of_lesion({10: 100}, {100: 10, 200: 90}), of_lesion({10: 92, 100: 8}, {})
+    # At 100 a lesion of 100 is whole, above only 81 of it: Dice 1 against 0.895. A clear picture then has 11 % false area.
+    lesion, clear = cuts((200, 9, True), (100, 4, True)), cuts((100, 4, False))
     free = choose_thresholds([lesion, clear], Thresholds(), false_area_cost=0.0)
-    assert free.thresholds.lesion * 255 <= 100
-    assert free.figures["lesion"]["false_area_percent"] == 8.0
-    weighed = choose_thresholds([lesion, clear], Thresholds(), false_area_cost=0.01)  # 0.08 is more than 0.053
-    assert 100 < weighed.thresholds.lesion * 255 <= 200
+    assert free.thresholds.lesion * 255 <= 101
+    assert free.figures["lesion"]["dice"] == 1.0
+    weighed = choose_thresholds([lesion, clear], Thresholds(), false_area_cost=0.01)
     assert weighed.figures["lesion"]["false_area_percent"] == 0.0
-    assert weighed.figures["lesion"]["dice"] == pytest.approx(180 / 190, abs=1e-4)
+    assert weighed.figures["lesion"]["dice"] == pytest.approx(2 * 81 / (81 + 97), abs=1e-3)
+
+
+def test_a_peak_spares_healthy_skin_and_keeps_faint_margins() -> None:
+    """A lesion at 100 with one sure place; clear skin at 120 without any: no threshold tells them apart, a peak does."""
+    lesion, clear = cuts((100, 12, True), peak_of={0: 230}), cuts((120, 12, False))
+    choice = choose_thresholds([lesion, lesion, clear], Thresholds(), false_area_cost=0.02)
+    assert choice.thresholds.lesion * 255 <= 101
+    assert choice.thresholds.lesion_peak >= 0.5
+    assert choice.figures["lesion"]["false_area_percent"] == 0.0
+    assert choice.figures["lesion"]["dice"] == 1.0
+
+
+def test_of_choices_as_good_the_one_with_the_right_area_is_taken() -> None:
+    # From one photograph the threshold should take a little more, from the other a little less: their areas make up for each other at 100.
+    photographs = [
+        cuts((100, 40, True), (100, 2, False), (60, 1, False)),
+        cuts((140, 40, True), (90, 2, True), (5, 1, False)),
+    ]
+    choice = choose_thresholds(photographs, Thresholds(), false_area_cost=0.0)
+    assert 90 < choice.thresholds.lesion * 255 <= 100
+    assert abs(choice.figures["lesion"]["area_bias_percent"]) < 0.01
 
 
 def test_photographs_get_thresholds_of_their_own_where_that_brings_dice() -> None:
     """Faint and clear pictures: no threshold suits both, each has its own; on a clear picture nothing is promised."""
-    rng = np.random.default_rng(3)
-
-    def picture(low: float, high: float) -> Histograms:
-        skin, lesion = (np.round(255 * rng.normal(at, 0.03, 2000).clip(0.01, 0.99)).astype(int) for at in (low, high))
-        areas = np.zeros((2, 20, LEVELS), np.int64)
-        areas[:, 19] = [np.bincount(one, minlength=LEVELS) for one in (skin, lesion)]
-        return Histograms("P", None, {"lesion": areas})
-
-    faint, strong = picture(0.05, 0.3), picture(0.35, 0.9)
-    bare = of_lesion({8: 4000, 12: 500}, {})
-    choice = choose_thresholds([faint, faint, strong, strong, bare], Thresholds(), false_area_cost=0.02)
-    assert 0.2 < choice.thresholds.lesion_own_from < 1
-    assert choice.figures["lesion"]["dice"] > choice.figures["lesion"]["dice_without_own"] + 0.05
-    alike = choose_thresholds([faint, faint, bare], Thresholds(), false_area_cost=0.02)
+    faint = [cuts((90, 30, True), (20, 30, False)) for _ in range(2)]
+    strong = [cuts((230, 30, True), (95, 30, False)) for _ in range(2)]
+    bare = cuts((8, 40, False))
+    choice = choose_thresholds([*faint, *strong, bare], Thresholds(), false_area_cost=0.02)
+    assert 0.2 <= choice.thresholds.lesion_own_from < 1
+    assert choice.figures["lesion"]["dice"] > choice.figures["lesion"]["dice_of_one_threshold"] + 0.05
+    alike = choose_thresholds([*faint, bare], Thresholds(), false_area_cost=0.02)
     assert alike.thresholds.lesion_own_from == 1.0  # one threshold suits all: nothing to gain
 
 
-def test_what_is_not_skin_is_never_found() -> None:
-    areas = np.zeros((2, 20, LEVELS), np.int64)
-    areas[1, 19, 200], areas[0, 2, 250] = 100, 100  # clear pixels of high probability that are surely not skin
-    skin = histogram({20: 100}, {250: 100})
-    choice = choose_thresholds([Histograms("P", skin, {"outline": areas})], Thresholds())
-    assert choice.figures["outline"]["dice"] == 1.0
+def test_what_is_not_skin_is_never_found(make_photo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    lesion = np.zeros((64, 64), bool)
+    lesion[:32] = True
+    make_photo("n", lesion)
+    (photo,) = read_folder(tmp_path).photos
+    seen = np.zeros((11, 32, 32), np.float32)
+    seen[LESION], seen[0, :, 16:] = 0.9, 0.95  # half of it is surely not skin
+    image = CalibratedImage(np.zeros((64, 64, 3), np.uint8), None, None, None)  # type: ignore[arg-type]
+    found = cuts_of(photo, image, seen, 0.4)
+    assert found is not None
+    assert found.areas["lesion"].found[0, 0].tolist() == [256, 256]
 
 
 def test_without_any_mask_there_is_nothing_to_choose_from() -> None:
