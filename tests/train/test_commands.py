@@ -62,5 +62,6 @@ def test_shipped_settings_are_valid() -> None:
         "phantom-convnext",
         "phantom-lite2",  # a branch of it
         "phantom-lite2",  # how a branch ends
+        "phantom-lite2",  # and goes on with better bodies
         "phantom-lite2",
     ]
