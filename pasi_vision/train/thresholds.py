@@ -22,8 +22,9 @@ from pasi_vision.train.folder import PhotoEntry, Truth, read_truth
 __all__ = ["Cuts", "ThresholdChoice", "choose_skin", "choose_thresholds", "cuts_of", "skin_counts"]
 
 PLATEAU = 0.006
-"""Choices whose worth is this near to the best are as good (a mean over 150 photographs is known to 0.02). Of them the one with the highest peak is taken (the least on healthy skin),
-then the one with the fewest thresholds of photographs' own, then the one whose area is right on average, then the middle one."""
+"""Choices whose worth is this near to the best are as good (a mean over 150 photographs is known to 0.02). Of them the one with the highest
+peak is taken (the least on healthy skin), then the one with the fewest thresholds of photographs' own, then the one whose area is right on
+average, then the middle one."""
 
 FALSE_AREA_COST = 0.01
 """What one per cent of clear skin called affected costs, in Dice: without it a low threshold pays on pictures full of lesions."""
