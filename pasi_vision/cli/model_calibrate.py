@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +40,14 @@ def calibrate(
         list[Path],
         typer.Option("--data", help="Folder of another preset than the one trained on; may stand several times."),
     ],
+    healthy: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--healthy",
+            help="Folder of people without disease; may stand several times. Then only what is found on them counts as false when "
+            "thresholds are chosen, and not what is found on another skin disease.",
+        ),
+    ] = None,
     check: Annotated[
         list[Path] | None,
         typer.Option("--check", help="Third folder, on which coverage is measured; may stand several times."),
@@ -83,7 +91,9 @@ def calibrate(
     from pasi_vision.train.results import data_facts
 
     folders, others = [read_folder(one) for one in data], [read_folder(one) for one in check or []]
-    folder, third = joined(folders), joined(others) if others else None
+    bare = [read_folder(one) for one in healthy or []]
+    folder, third = joined([*folders, *bare]), joined(others) if others else None
+    healthy_files = {photo.file for one in bare for photo in one.photos}
     network, settings = load_model(model), StudySettings()
     sizes: dict[str, Any] = {
         "close_up_longer_sides": tuple(close_up_side) if close_up_side else None,
@@ -94,7 +104,7 @@ def calibrate(
     network = _changed(network, working=network.folder.record.working.model_copy(update=sizes))
     figures: dict[str, Any] = {}
     if not keep_thresholds:
-        network, figures = _with_thresholds(network, folder, workers, seed, false_area_cost)
+        network, figures = _with_thresholds(network, folder, healthy_files, workers, seed, false_area_cost)
         network = _changed(network, view_outlines={})
         pens = fit_enclosing(folder.photos, partial(_seen, network))
         network = _changed(network, view_outlines=pens)
@@ -108,7 +118,7 @@ def calibrate(
         fitted.photos, fitted.visits, fitted.findings, level=level, seed=seed
     )
     intervals["area_convention"] = settings.area_convention
-    intervals["calibration"] |= {"data": [data_facts(one) for one in folders], **figures}
+    intervals["calibration"] |= {"data": [data_facts(one) for one in [*folders, *bare]], **figures}
     calibrated = _changed(network, intervals=intervals)
     measured_on = third or folder
     if checking is None:
@@ -173,9 +183,12 @@ def _seen(network: Model, photo: PhotoEntry) -> tuple[NDArray[np.bool_], NDArray
 
 
 def _with_thresholds(
-    network: Model, folder: DataFolder, workers: int, seed: int, false_area_cost: float
+    network: Model, folder: DataFolder, healthy: Collection[Path], workers: int, seed: int, false_area_cost: float
 ) -> tuple[Model, dict[str, Any]]:
-    """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice."""
+    """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice.
+
+    Where there are `healthy` photographs, other ones without a lesion (they may show another disease) have no say.
+    """
     from pasi_vision.anatomy import View
     from pasi_vision.segment.familiarity import signals_of
     from pasi_vision.train.thresholds import choose_skin, choose_thresholds, cuts_of, skin_counts
@@ -199,7 +212,10 @@ def _with_thresholds(
             skin, told["skin"] = choose_skin(counts)
             now = now.model_copy(update={"skin": skin})
         cuts = _looked(network, [photo for photo, _ in some], workers, partial(cuts_of, skin=now.skin))
-        choice = choose_thresholds([cut for _, cut in cuts if cut is not None], now, false_area_cost=false_area_cost)
+        telling = [
+            cut for photo, cut in cuts if cut is not None and (cut.affected or not healthy or photo.file in healthy)
+        ]
+        choice = choose_thresholds(telling, now, false_area_cost=false_area_cost)
         figures[key], chosen[key] = told | choice.figures, choice.thresholds
     return _changed(network, **chosen), figures
 

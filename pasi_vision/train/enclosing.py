@@ -15,7 +15,7 @@ from pasi_vision.train.metrics import dice
 
 __all__ = ["fit_enclosing"]
 
-FEWEST, MOST = 8, 24
+FEWEST, MOST = 8, 16
 """Photographs of a view from which its lengths are told, and as many as are enough."""
 
 GEOMETRIC = 0.9

@@ -67,6 +67,11 @@ class Cuts:
     subject_id: str
     areas: dict[str, AreaCuts] = field(default_factory=dict)
 
+    @property
+    def affected(self) -> bool:
+        """Whether anything of it is."""
+        return any(area.pixels[1].any() for area in self.areas.values())
+
 
 @dataclass(frozen=True)
 class ThresholdChoice:
