@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -249,6 +250,50 @@ def test_the_command_rewrites_the_model_and_keeps_its_hashes(
     coverage = record["intervals"]["measured_coverage"]
     assert coverage["all"]["area_percent"]["patients"] == 22  # the other half
     assert coverage["data"] == "the other half of the calibration patients"
+
+
+def test_only_healthy_people_tell_what_is_false_where_there_are_any(
+    colour_model, make_photo, tmp_path: Path, monkeypatch
+) -> None:  # type: ignore[no-untyped-def]
+    from typer.testing import CliRunner
+
+    from pasi_vision.cli import app
+
+    generator = np.random.default_rng(3)
+
+    def picture(name: str, size: int, *, labelled: bool) -> None:
+        noise = generator.integers(15, 40, (64, 64, 3), dtype=np.uint8)
+        lesion = np.zeros((64, 64), bool)
+        lesion[8 : 8 + size, 8:40] = True
+        noise[lesion, 0], noise[lesion, 1] = 150, 150
+        make_photo(name, lesion & labelled, pixels=noise, subject=f"S{name}")
+
+    header = (tmp_path / "photos.csv").read_text(encoding="utf-8")
+    for number in range(3):
+        picture(f"h{number}", 0, labelled=False)
+    people = tmp_path.with_name(tmp_path.name + "-people")
+    shutil.copytree(tmp_path, people)
+    (tmp_path / "photos.csv").write_text(header, encoding="utf-8")
+    for mask in (tmp_path / "masks").iterdir():
+        mask.unlink()
+    for number in range(40):
+        picture(f"p{number}", 2 + number, labelled=True)
+    for number in range(9):
+        picture(f"eczema{number}", 20, labelled=False)
+    monkeypatch.setattr("pasi_vision.segment.load_model", lambda model: colour_model)
+    monkeypatch.setattr("pasi_vision.photo.check_photo", accept)
+    monkeypatch.setattr("pasi_vision.pipeline.check_photo", accept)
+    words = ["model", "calibrate", "--model", "m", "--data", str(tmp_path)]
+    told = []
+    for further in ([], ["--healthy", str(people)]):
+        result = CliRunner().invoke(app, [*words, *further])
+        assert result.exit_code == 0, result.output
+        told.append(
+            json.loads((tmp_path / "model.json").read_text())["intervals"]["calibration"]["thresholds"]["lesion"]
+        )
+    assert [one["clear_photographs"] for one in told] == [9, 3]
+    assert told[0]["false_area_percent"] > 0
+    assert told[1]["false_area_percent"] == 0
 
 
 def accept(photo, view=None):  # type: ignore[no-untyped-def]
