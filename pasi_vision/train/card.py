@@ -258,7 +258,9 @@ def _intervals(record: ModelRecord) -> str:
 
 def _thresholds(record: ModelRecord) -> str:
     def said(limits: Thresholds) -> str:
-        return f"skin {limits.skin:g}, lesion {limits.lesion:g}, outline {limits.outline:g}"
+        areas = (("lesion", limits.lesion, limits.lesion_peak), ("outline", limits.outline, limits.outline_peak))
+        each = (f"{name} {threshold:g}" + (f" (peak {peak:g})" if peak else "") for name, threshold, peak in areas)
+        return f"skin {limits.skin:g}, {', '.join(each)}"
 
     if record.close_up_thresholds is None:
         return said(record.thresholds)
