@@ -26,6 +26,9 @@ def phantom(
     seed: Annotated[int, typer.Option(help="Decides everything: the same seed gives the same bytes.")] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     masks: Annotated[bool, typer.Option(help="Write masks (for training).")] = True,
+    geometry: Annotated[
+        bool, typer.Option("--geometry", help="Write each pixel's depth and place on the body (truth/*.geometry.npz).")
+    ] = False,
     sheet: Annotated[bool, typer.Option(help="Write contact.jpg, a sheet of up to 48 photographs.")] = True,
 ) -> None:
     """Make a set of digital patients with exact truth, in the data contract's layout; run again to go on or to extend."""
@@ -33,7 +36,7 @@ def phantom(
 
     from pasi_vision.phantom.dataset import SetRequest, make_set
 
-    request = SetRequest(folder, patients, visits, close_ups, preset, seed, masks=masks)
+    request = SetRequest(folder, patients, visits, close_ups, preset, seed, masks=masks, geometry=geometry)
     with Progress(transient=True) as bar:
         line = bar.add_task("phantoms", total=None)
         report = make_set(

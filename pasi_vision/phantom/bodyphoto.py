@@ -292,4 +292,10 @@ def _with_masks(
     signs = np.rint(np.stack([maps.erythema, maps.induration, maps.scaling], axis=-1) * 60).astype(np.uint8)
     signs[~lesion] = 0
     facts: dict[str, float | str] = {"mm_per_px": mm, "skin_share": float(skin.mean())}
-    return Picture(image, regions, lesion.astype(np.uint8) * 255, outline.astype(np.uint8) * 255, signs, facts)
+    geometry = {
+        "depth_mm": np.where(skin, surface.depth_mm, np.float32(0)),
+        "place_mm": np.where(skin[..., None], surface.place_mm, np.float32(0)),
+    }
+    return Picture(
+        image, regions, lesion.astype(np.uint8) * 255, outline.astype(np.uint8) * 255, signs, facts, geometry
+    )

@@ -6,6 +6,7 @@ jobs, stopped and run again, or extended by asking for more. A photograph is wri
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from concurrent.futures import as_completed
@@ -38,6 +39,7 @@ class SetRequest:
         seed: Decides everything.
         clinicians: Number of simulated raters with two readings each.
         masks: Whether to write masks.
+        geometry: Whether to write truth/<photo>.geometry.npz with each pixel's depth and place on the body (patients only).
         quality: Of the JPEG files.
     """
 
@@ -50,6 +52,7 @@ class SetRequest:
     clinicians: int = 2
     masks: bool = True
     quality: int = 92
+    geometry: bool = False
 
     def check(self) -> None:
         """Raise InputError for what cannot be made."""
@@ -228,7 +231,9 @@ def _close_ups(task: _Task) -> _Done:
 def _one(request: SetRequest, stem: str, draw: Any, report: SetReport) -> bool:
     """Write one photograph and its masks unless it is there; a failure is noted and loses nothing else."""
     target = request.folder / "photos" / f"{stem}.jpg"
-    if target.exists():
+    geometry = request.folder / "truth" / f"{stem}.geometry.npz"
+    wanted = request.geometry and not stem.startswith("C")  # close-ups of further people have none
+    if target.exists() and not (wanted and not geometry.exists()):
         report.kept += 1
         return True
     try:
@@ -243,6 +248,10 @@ def _one(request: SetRequest, stem: str, draw: Any, report: SetReport) -> bool:
         for kind in ("regions", "lesion", "outline", "signs", "votes"):
             if hasattr(picture, kind):
                 write_picture(masks / f"{stem}.{kind}.png", getattr(picture, kind))
+    if wanted:
+        stream = io.BytesIO()
+        np.savez_compressed(stream, allow_pickle=False, **picture.geometry)
+        write_bytes(geometry, stream.getvalue())
     write_bytes(target, _jpeg(picture.image, request.quality))
     report.made += 1
     return True

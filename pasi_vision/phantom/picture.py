@@ -21,6 +21,8 @@ class Picture:
         outline: 0/255, what a pen would enclose.
         signs: (H, W, 3), grade x 60 of erythema, induration, scaling.
         facts: What was drawn, for tables and tests.
+        geometry: Of whole bodies: `depth_mm` (H, W) from the camera along its axis and `place_mm` (H, W, 3), the position on the subject's
+            own body at rest, which is the address of that skin in every pose, view and visit; float32, 0 where no skin is seen.
     """
 
     image: Bytes
@@ -29,6 +31,7 @@ class Picture:
     outline: Bytes
     signs: Bytes
     facts: dict[str, float | str] = field(default_factory=dict)
+    geometry: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def in_one_thread() -> None:

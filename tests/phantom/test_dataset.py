@@ -99,6 +99,25 @@ def test_jobs_and_parts_do_not_change_bytes(made: Path, tmp_path: Path, preset: 
     assert all(first[name] == second[name] for name in shared)
 
 
+def test_depth_and_place_of_every_pixel_if_asked(tmp_path: Path, preset: str) -> None:
+    folder = tmp_path / "set"
+    make_set(SetRequest(folder, patients=1, visits=2, preset=preset, seed=3))
+    assert not list(folder.glob("truth/*.npz"))
+    report = make_set(SetRequest(folder, patients=1, visits=2, preset=preset, seed=3, geometry=True))
+    assert report.made > 0  # drawn once more, with the same bytes
+    for file in folder.glob("truth/*_trunk_front.geometry.npz"):
+        regions = read_picture(folder / "masks" / f"{file.name.partition('.')[0]}.regions.png", grey=True)
+        with np.load(file) as stored:
+            depth, place = stored["depth_mm"], stored["place_mm"]
+        assert depth.shape == regions.shape
+        assert 800 < np.median(depth[depth > 0]) < 3500
+        assert ((depth > 0) <= (regions > 0)).all()
+        height = np.ptp(place[depth > 0][:, 2])
+        assert 300 < height < 1900  # a trunk with neck and thighs, in mm on the body
+    again = make_set(SetRequest(folder, patients=1, visits=2, preset=preset, seed=3, geometry=True))
+    assert again.made == 0
+
+
 def test_another_seed_gives_another_patient(made: Path, tmp_path: Path, preset: str) -> None:
     other = tmp_path / "c"
     make_set(SetRequest(other, patients=1, visits=1, preset=preset, seed=4, masks=False))
