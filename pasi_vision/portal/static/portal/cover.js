@@ -30,6 +30,7 @@
   picture.addEventListener("load", () => {
     const scale = Math.min(1, 1600 / Math.max(picture.naturalWidth, picture.naturalHeight));
     canvas.width = picture.naturalWidth * scale; canvas.height = picture.naturalHeight * scale;
+    for (const name of ["add-box", "undo-box"]) document.getElementById(name).disabled = false;
     draw();
   });
   picture.src = canvas.dataset.source;
