@@ -105,9 +105,7 @@ def calibrate(
     figures: dict[str, Any] = {}
     if not keep_thresholds:
         network, figures = _with_thresholds(network, folder, healthy_files, workers, seed, false_area_cost)
-        network = _changed(network, view_outlines={})
-        pens = fit_enclosing(folder.photos, partial(_seen, network))
-        network = _changed(network, view_outlines=pens)
+        network = _changed(network, view_outlines=fit_enclosing(folder.photos, partial(_seen, network)))
     network = _changed(network, intervals={})
     outcomes = _outcomes(network, folder, workers)
     fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
@@ -204,9 +202,8 @@ def _with_thresholds(
     close_ups = [one for one in seen_once if one[0].view is View.CLOSE_UP]
     views = [one for one in seen_once if one[0].view is not View.CLOSE_UP]
     several = min(sum(bool(photo.masks) for photo, _ in some) for some in (close_ups, views)) >= FEWEST_OF_A_KIND
-    for key, some in (
-        {"thresholds": views, "close_up_thresholds": close_ups}.items() if several else [("thresholds", seen_once)]
-    ):
+    kinds = {"thresholds": views, "close_up_thresholds": close_ups} if several else {"thresholds": seen_once}
+    for key, some in kinds.items():
         now, told = network.folder.record.thresholds, {}
         if counts := [count for _, (count, _) in some if count is not None]:
             skin, told["skin"] = choose_skin(counts)

@@ -186,7 +186,7 @@ def _visit(task: _Task) -> _Done:
 
             return take(patient, body, subject, task.visit, view, label, preset)
 
-        if _one(request, stem, shoot, done.report):
+        if _one(request, stem, shoot, done.report, geometry=request.geometry):
             done.photos.append({**base, "view": str(view.value), "path": f"photos/{stem}.jpg"})
     truth = visit_truth(request.folder / "truth" / f"{patient.subject_id}_{name}.json", body, subject.plaques)
     visit = Finding(patient.subject_id, name, day, "truth", 1, Region.TRUNK)
@@ -228,12 +228,11 @@ def _close_ups(task: _Task) -> _Done:
     return done
 
 
-def _one(request: SetRequest, stem: str, draw: Any, report: SetReport) -> bool:
-    """Write one photograph and its masks unless it is there; a failure is noted and loses nothing else."""
+def _one(request: SetRequest, stem: str, draw: Any, report: SetReport, *, geometry: bool = False) -> bool:
+    """Write one photograph, its masks and, if asked, its geometry unless they are there; a failure is noted and loses nothing else."""
     target = request.folder / "photos" / f"{stem}.jpg"
-    geometry = request.folder / "truth" / f"{stem}.geometry.npz"
-    wanted = request.geometry and not stem.startswith("C")  # close-ups of further people have none
-    if target.exists() and not (wanted and not geometry.exists()):
+    places = request.folder / "truth" / f"{stem}.geometry.npz"
+    if target.exists() and (places.exists() or not geometry):
         report.kept += 1
         return True
     try:
@@ -248,10 +247,10 @@ def _one(request: SetRequest, stem: str, draw: Any, report: SetReport) -> bool:
         for kind in ("regions", "lesion", "outline", "signs", "votes"):
             if hasattr(picture, kind):
                 write_picture(masks / f"{stem}.{kind}.png", getattr(picture, kind))
-    if wanted:
+    if geometry:
         stream = io.BytesIO()
         np.savez_compressed(stream, allow_pickle=False, **picture.geometry)
-        write_bytes(geometry, stream.getvalue())
+        write_bytes(places, stream.getvalue())
     write_bytes(target, _jpeg(picture.image, request.quality))
     report.made += 1
     return True

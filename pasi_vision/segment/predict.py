@@ -135,7 +135,7 @@ class Model:
             skin_classes = weighted(skin_classes, skin_small, prior)
         labels = _labels(skin_classes, allowed_codes(view))
         # Edges are smooth in probability and sharp in labels: so probabilities are enlarged, then cut; labels are only copied.
-        skin = _enlarged(skin_probability, shape) >= _level(limits.skin)
+        skin = _enlarged(_eight_bits(skin_probability), shape) >= _level(limits.skin)
         regions = np.asarray(cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
         regions *= skin
         lesion = (
@@ -250,9 +250,9 @@ def _labels(skin_classes: NDArray[np.float32], allowed: NDArray[np.bool_]) -> ND
     return np.asarray((codes + 1).astype(np.uint8)[skin_classes[codes].argmax(0)], np.uint8)
 
 
-def _enlarged(probability: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """A probability at (H, W) in 8 bits: a large photograph's masks then cost bytes, not floats."""
-    return np.asarray(cv2.resize(_eight_bits(probability), shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+def _enlarged(levels: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """A probability in 8 bits at (H, W): a large photograph's masks then cost bytes, not floats."""
+    return np.asarray(cv2.resize(levels, shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _eight_bits(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -272,7 +272,7 @@ def _cut(
     if peak > 0:
         found = (levels >= level) & skin
         levels[found & ~with_peak(found, levels, peak * (LEVELS - 1))] = 0
-    return np.asarray(cv2.resize(levels, shape[::-1], interpolation=cv2.INTER_LINEAR) >= level)
+    return np.asarray(_enlarged(levels, shape) >= level)
 
 
 def _level(threshold: float, own_from: float = 1.0, levels: NDArray[np.uint8] | None = None) -> int:
