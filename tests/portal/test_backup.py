@@ -74,7 +74,8 @@ def test_verify_names_what_was_tampered_with(demo: Path, tmp_path: Path) -> None
     photographs[0].write_bytes(b"another picture")
     photographs[1].unlink()
     sealed = next((tmp_path / "portal" / "vault" / "originals").rglob("*/*"))
-    sealed.write_bytes(sealed.read_bytes()[:-1] + b"x")
+    content = sealed.read_bytes()
+    sealed.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with closing(sqlite3.connect(tmp_path / "portal" / "portal.sqlite3")) as database, database:
         database.execute("DROP TRIGGER portal_signedreading_no_update")
         database.execute("UPDATE portal_signedreading SET signer_name = 'Somebody Else'")
