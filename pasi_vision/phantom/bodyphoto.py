@@ -218,7 +218,7 @@ def _skin(surface: Surface, subject: Subject, maps: LesionMaps, studio: Studio, 
     finish = Finish(
         saturation=float(rng.uniform(0.5, 0.98)),
         looks={kind: draw_look(rng, kind, 0.0) for kind in sorted(kinds)},
-        scattering=float(rng.uniform(1.0, 1.5)),
+        scattering=float(rng.uniform(1.6, 3.2)),
         pigment=lesional_pigment(rng, subject.person),
         coarse=float(rng.uniform(1.6, 3.5)),
         wrinkle=float(rng.uniform(0.4, 1.8)),
@@ -231,6 +231,9 @@ def _skin(surface: Surface, subject: Subject, maps: LesionMaps, studio: Studio, 
     radiance = paint(surface.chart_mm, surface.normal, mm, subject.person, anatomy, maps, overlay, finish, studio.light)
     return _body_hair(surface, subject, rng, radiance, mm)
 
+
+#: Share of skin under hair from which on it counts as not seen.
+MOST_HIDDEN = 0.6
 
 _HAIRY = (Part.FOREARM, Part.SHIN, Part.THIGH, Part.CHEST, Part.ABDOMEN)
 
@@ -272,11 +275,15 @@ def _head_hair(surface: Surface, subject: Subject, rng: Rng, radiance: Field, mm
     tuft = layer.astype(np.float32) / np.float32(255)
     density = cv2.GaussianBlur((layer > 60).astype(np.float32), (0, 0), max(1.5, 1.5 / mm))
     solid = surface.depth_mm > 0
-    cover = np.clip(np.maximum(tuft, 1.35 * density * subject.hair), 0, 1) * solid
+    # Seen at a slant, more hair lies before the same skin: at the sides of a head it closes long before it does in its middle.
+    slant = 1.0 / np.clip(-surface.normal[..., 2], 0.25, 1.0)
+    cover = np.clip(np.maximum(tuft, 1.35 * density * subject.hair * slant), 0, 1) * solid
     bright = (0.4 + 0.9 * tuft) * np.clip(0.35 - 0.65 * surface.normal[..., 2], 0.1, 1.0)
     colour = _hair_colour(subject.person)[None, None, :] * (bright * 1.5)[..., None]
-    # Single strands hide nothing; only where hair closes is no skin seen.
-    closed = cv2.GaussianBlur(cover.astype(np.float32), (0, 0), max(2.0, 2.5 / mm)) > 0.75
+    # Single strands hide nothing; where hair covers most of the skin, nobody tells what is on it.
+    wide = max(2.0, 2.5 / mm)
+    around = np.maximum(cv2.GaussianBlur(solid.astype(np.float32), (0, 0), wide), 0.05)
+    closed = cv2.GaussianBlur(cover.astype(np.float32), (0, 0), wide) / around > MOST_HIDDEN
     return _lay(radiance, colour, cover.astype(np.float32)), np.asarray(closed)
 
 

@@ -57,9 +57,9 @@ def draw_style(rng: Rng, scene: str) -> Style:
     kind = ScaleKind(int(rng.choice(7, p=np.array(shares) / sum(shares))))
     violet = rng.random() < (0.5 if scene in ("limb", "joint", "sole") else 0.27)
     return Style(
-        blood_factor=1.0 + float(np.exp(rng.normal(np.log(2.7 if scene == "face" else 4.8), 0.6))),
+        blood_factor=1.0 + float(np.exp(rng.normal(np.log(4.2 if scene == "face" else 8.5), 0.55))),
         saturation=float(rng.uniform(0.45, 0.7) if violet else rng.uniform(0.78, 0.98)),
-        scattering=float(rng.uniform(1.0, 1.5)),
+        scattering=float(rng.uniform(1.6, 3.2)),
         scale_kind=kind,
         scale_cover=0.0 if kind == ScaleKind.NONE else float(rng.uniform(low, high)),
         height_mm=float(rng.gamma(2.0, 0.25)) * (0.4 if scene in ("face", "fold") else 1.0),

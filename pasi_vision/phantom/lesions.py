@@ -102,10 +102,10 @@ _THIN = (Part.FACE, Part.EYELID, Part.BROW, Part.EAR)
 
 @dataclass(frozen=True)
 class Severity:
-    """What a patient's untreated disease amounts to: affected share of each region (0-100) and typical grades 0-4 (E, I, S)."""
+    """What a patient's untreated disease amounts to in each region: affected share (0-100) and typical grades 0-4 (E, I, S)."""
 
     area_percent: Mapping[Region, float]
-    grades: tuple[float, float, float]
+    grades: Mapping[Region, tuple[float, float, float]]
 
 
 def draw_form(rng: Rng) -> Form:
@@ -125,9 +125,13 @@ def draw_severity(rng: Rng, median_bsa_percent: float = 11.0) -> Severity:
     for region in Region:
         if region is not Region.LOWER_LIMBS and rng.random() < 0.06:
             area[region] = 0.0
-    level = rng.normal(2.35 + 0.25 * np.log(max(total, 1.0) / 10.0), 0.5)
-    grades = np.clip(level + rng.normal(0, 0.45, 3) + np.array([0.6, 0.0, 0.0]), 0.5, 4.0)
-    return Severity(area, (float(grades[0]), float(grades[1]), float(grades[2])))
+    level = rng.normal(2.3 + 0.25 * np.log(max(total, 1.0) / 10.0), 0.6)
+    own = level + rng.normal(0, 0.55, 3) + np.array([0.6, 0.0, 0.0])
+    grades = {}
+    for region in Region:  # regions differ, as they do in clinicians' scores
+        erythema, induration, scaling = np.clip(own + rng.normal(0, 0.25) + rng.normal(0, 0.35, 3), 1.0, 4.0)
+        grades[region] = (float(erythema), float(induration), float(scaling))
+    return Severity(area, grades)
 
 
 def place_plaques(body: Body, severity: Severity, form: Form, rng: Rng, *, most: int = 220) -> list[Plaque]:
@@ -230,7 +234,8 @@ def _plaque_at(body: Body, quad: int, radius: float, severity: Severity, kind: S
     tangent = _tension(body, region, part, place, normal, rng)
     small = radius < 7
     shape = ELLIPSE if small or rng.random() < 0.2 else int(rng.integers(len(library()[1])))
-    grades = np.clip(np.asarray(severity.grades) + rng.normal(0, 0.35, 3) - (0.4 if small else 0.0), 0.3, 4.0)
+    typical = severity.grades[list(Region)[region - 1]]
+    grades = np.clip(np.asarray(typical) + rng.normal(0, 0.35, 3) - (0.3 if small else 0.0), 0.6, 4.0)
     grades, kind = _by_site(part, grades, kind)
     plaque = Plaque(
         centre_mm=(float(place[0]), float(place[1]), float(place[2])),

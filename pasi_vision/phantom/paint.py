@@ -40,7 +40,7 @@ class Finish:
     Attributes:
         saturation: Oxygen saturation of their blood, 0-1.
         looks: Each kind of scale.
-        scattering: Of swollen, thickened skin relative to healthy skin: why plaques are red rather than dark.
+        scattering: Of swollen, thickened skin relative to healthy skin: why plaques of light skin are red rather than dark.
         pigment: Melanin added in lesions, as a share of the person's own.
         coarse, wrinkle, lichen_angle: Furrows of thickened skin.
         whiteness: How far scale is white rather than cream.
@@ -58,7 +58,7 @@ class Finish:
 
 def lesional_pigment(rng: Rng, person: Person) -> float:
     """Melanin that lesions add, as a share of the person's own: none on light skin; darker skin also darkens where it is inflamed."""
-    return float(rng.uniform(0.0, 0.9) * darkness(person))
+    return float(rng.uniform(0.2, 1.1) * darkness(person))
 
 
 def darkness(person: Person) -> float:
@@ -120,9 +120,10 @@ def _relief(
 
 def _tinge(person: Person, finish: Finish) -> Field:
     """Factor on colour by which lesional skin (its blood's saturation, its scattering) differs from healthy skin with as much blood."""
-    melanin, blood = np.array(person.melanin), np.array(min(4.0 * person.blood, 0.2))
+    melanin, blood = np.array(person.melanin), np.array(min(6.0 * person.blood, 0.2))
+    scattering = 1.0 + (finish.scattering - 1.0) * (1.0 - 0.8 * darkness(person))
     own = linear_rgb(reflectance(melanin, blood, person.saturation))
-    lesional = linear_rgb(reflectance(melanin, blood, finish.saturation, finish.scattering))
+    lesional = linear_rgb(reflectance(melanin, blood, finish.saturation, scattering))
     return np.asarray(np.clip(lesional / np.maximum(own, 1e-4), 0.5, 1.6), np.float32)
 
 
@@ -137,7 +138,7 @@ def _add_scale(
         alpha, rgb, thick = scale_layer(kind, maps.scale_cover[where], chart_mm[where], mm_per_px, look)
         under = colour[where]
         thin = np.minimum(1.0, 0.25 + alpha)[:, None]  # thin scale lets the red through
-        veil = under * 1.25 + 0.05  # seen through thin scale
+        veil = under * 1.25 + 0.07 * finish.whiteness  # seen through thin scale
         colour[where] = under + alpha[:, None] * (
             rgb * (finish.whiteness * thin) + veil * (1 - finish.whiteness * thin) - under
         )

@@ -39,12 +39,13 @@ class ScaleKind(IntEnum):
 #: Physical anchors of the PASI grades 0-4, linear in between.
 #: Erythema: factor by which dermal blood exceeds the same person's healthy skin (haemoglobin in plaques is 2-4 times that of
 #: healthy skin by diffuse reflectance, which sees less of it the more a swollen dermis scatters; blood flow up to 13 times, Klemp &
-#: Staberg, J Invest Dermatol 1983;81:259). With it, grades 2 and 3 come out as red against skin as in photographs (field guide, section 4).
+#: Staberg, J Invest Dermatol 1983;81:259). With it and that scattering (`Finish`), grades 2 and 3 come out as red against light skin as
+#: in photographs: da +12 and +16, dL -8 and -10 (field guide, section 4: +11 to +16, -5 to -8).
 #: Induration: plaque elevation in mm (elevation card of the National Psoriasis Foundation score, 0.25 mm a step; Gottlieb et
 #: al., J Drugs Dermatol 2003;2:260).
 #: Scaling: share of the plaque under scale (PASI wording: none, fine on some, fine to coarse on most, coarse on nearly all,
 #: thick on all; Fredriksson & Pettersson, Dermatologica 1978;157:238).
-ERYTHEMA_BLOOD_FACTOR: tuple[float, ...] = (1.0, 1.9, 3.1, 4.9, 7.6)
+ERYTHEMA_BLOOD_FACTOR: tuple[float, ...] = (1.0, 2.4, 4.6, 7.8, 13.0)
 INDURATION_HEIGHT_MM: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
 SCALING_COVER: tuple[float, ...] = (0.0, 0.2, 0.45, 0.7, 0.95)
 

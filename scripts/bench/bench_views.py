@@ -41,7 +41,9 @@ def main() -> None:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(1)
     body = make_body(BodyShape(stature_cm=175))
-    plaques = place_plaques(body, Severity(dict.fromkeys(Region, 8.0), (2.0, 2.0, 2.0)), FORMS[0], rng)
+    plaques = place_plaques(
+        body, Severity(dict.fromkeys(Region, 8.0), dict.fromkeys(Region, (2.0, 2.0, 2.0))), FORMS[0], rng
+    )
     subject = Subject(draw_person(rng), female=False, hair=0.7, plaques=plaques)
     seconds: dict[str, float] = {}
     profile = cProfile.Profile()

@@ -98,7 +98,7 @@ def test_area_converges(body: Body) -> None:
     """Doubling the resolution moves the exact area by less than 0.05 percentage points, the outline by less than 0.15."""
     from pasi_vision.phantom.lesions import FORMS, Severity, place_plaques
 
-    severity = Severity(dict.fromkeys(Region, 8.0), (2.0, 2.0, 2.0))
+    severity = Severity(dict.fromkeys(Region, 8.0), dict.fromkeys(Region, (2.0, 2.0, 2.0)))
     plaques = place_plaques(body, severity, FORMS[0], np.random.default_rng(4), most=60)
     coarse, fine = true_regions(body, plaques, spacing_mm=2.0), true_regions(body, plaques, spacing_mm=1.0)
     for region in Region:
