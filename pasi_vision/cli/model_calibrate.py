@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pasi_vision.records import CalibratedImage
     from pasi_vision.segment import Model
     from pasi_vision.segment.familiarity import Signals
     from pasi_vision.train.evaluate import Outcome
@@ -188,27 +187,25 @@ def _with_thresholds(
     Where there are `healthy` photographs, other ones without a lesion (they may show another disease) have no say.
     """
     from pasi_vision.anatomy import View
-    from pasi_vision.segment.familiarity import signals_of
     from pasi_vision.train.thresholds import choose_skin, choose_thresholds, cuts_of, skin_counts
 
-    def first(photo: PhotoEntry, image: CalibratedImage, seen: NDArray[np.float32]) -> Any:
-        return skin_counts(photo, image, seen), signals_of(image.pixels, seen)
-
-    seen_once = _looked(network, folder.photos, workers, first)
-    limits, caught = _familiarity(network, folder, [signals for _, (_, signals) in seen_once], seed)
+    # What the network says is kept in a byte a pixel: lesions are cut inside skin, whose threshold all photographs must have told first.
+    looks = _looked(network, folder.photos, workers)
+    limits, caught = _familiarity(network, folder, [look.signals for look in looks], seed)
     figures: dict[str, Any] = {"false_area_cost": false_area_cost, "strange_pictures_refused": caught}
     chosen: dict[str, Any] = {"familiarity": limits, "close_up_thresholds": None}
     # Views and close-ups differ in how much lesion they show, so each has its own, where the folder holds enough of both.
-    close_ups = [one for one in seen_once if one[0].view is View.CLOSE_UP]
-    views = [one for one in seen_once if one[0].view is not View.CLOSE_UP]
-    several = min(sum(bool(photo.masks) for photo, _ in some) for some in (close_ups, views)) >= FEWEST_OF_A_KIND
-    kinds = {"thresholds": views, "close_up_thresholds": close_ups} if several else {"thresholds": seen_once}
+    close_ups = [look for look in looks if look.photo.view is View.CLOSE_UP]
+    views = [look for look in looks if look.photo.view is not View.CLOSE_UP]
+    several = min(sum(bool(look.photo.masks) for look in some) for some in (close_ups, views)) >= FEWEST_OF_A_KIND
+    kinds = {"thresholds": views, "close_up_thresholds": close_ups} if several else {"thresholds": looks}
     for key, some in kinds.items():
         now, told = network.folder.record.thresholds, {}
-        if counts := [count for _, (count, _) in some if count is not None]:
-            skin, told["skin"] = choose_skin(counts)
+        counts = [skin_counts(look.photo, look.shape, look.levels) for look in some]
+        if known := [count for count in counts if count is not None]:
+            skin, told["skin"] = choose_skin(known)
             now = now.model_copy(update={"skin": skin})
-        cuts = _looked(network, [photo for photo, _ in some], workers, partial(cuts_of, skin=now.skin))
+        cuts = [(look.photo, cuts_of(look.photo, look.shape, look.levels, now.skin)) for look in some]
         telling = [
             cut for photo, cut in cuts if cut is not None and (cut.affected or not healthy or photo.file in healthy)
         ]
@@ -217,27 +214,35 @@ def _with_thresholds(
     return _changed(network, **chosen), figures
 
 
-def _looked(
-    network: Model,
-    photos: Sequence[PhotoEntry],
-    workers: int,
-    tell: Callable[[PhotoEntry, CalibratedImage, NDArray[np.float32]], Any],
-) -> list[tuple[PhotoEntry, Any]]:
-    """What is told of each photograph from what the network says of it; those that cannot be read are left out."""
+class _Look(NamedTuple):
+    """What the network says of a photograph of height and width `shape`; `levels` are those of `levels_of`."""
+
+    photo: PhotoEntry
+    shape: tuple[int, int]
+    levels: NDArray[np.uint8]
+    signals: Signals
+
+
+def _looked(network: Model, photos: Sequence[PhotoEntry], workers: int) -> list[_Look]:
+    """What the network says of each photograph; those that cannot be read are left out."""
     from concurrent.futures import ThreadPoolExecutor
 
     from pasi_vision.errors import PhotoError
     from pasi_vision.photo import calibrate as calibrate_colours
     from pasi_vision.photo import check_photo, read_photo
+    from pasi_vision.segment.familiarity import signals_of
+    from pasi_vision.train.thresholds import levels_of
 
-    def look(photo: PhotoEntry) -> tuple[PhotoEntry, Any] | None:
+    def look(photo: PhotoEntry) -> _Look | None:
         try:
             read = read_photo(photo.file)
         except PhotoError as error:
             typer.echo(f"left out: {error}", err=True)
             return None
         image = calibrate_colours(read, check_photo(read, photo.view), photo.view)
-        return photo, tell(photo, image, network.outputs(image.pixels, image.view, image.calibration.mm_per_px))
+        seen = network.outputs(image.pixels, image.view, image.calibration.mm_per_px)
+        height, width = image.pixels.shape[:2]
+        return _Look(photo, (height, width), levels_of(seen), signals_of(image.pixels, seen))
 
     told = []
     with ThreadPoolExecutor(max_workers=workers) as pool:

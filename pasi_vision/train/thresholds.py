@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.errors import InputError
-from pasi_vision.records import CalibratedImage
 from pasi_vision.segment.layout import LESION, OUTLINE, Thresholds
 from pasi_vision.segment.own import LEVELS, own_level
-from pasi_vision.train.folder import PhotoEntry, Truth, read_truth
+from pasi_vision.train.folder import PhotoEntry, read_truth
 
-__all__ = ["Cuts", "ThresholdChoice", "choose_skin", "choose_thresholds", "cuts_of", "skin_counts"]
+__all__ = ["Cuts", "ThresholdChoice", "choose_skin", "choose_thresholds", "cuts_of", "levels_of", "skin_counts"]
 
 PLATEAU = 0.006
 """Choices whose worth is this near to the best are as good (a mean over 150 photographs is known to 0.02). Of them the one with the highest
@@ -39,9 +38,10 @@ OWN_FROM = (*np.round(np.arange(0.2, 0.9, 0.05), 2).tolist(), 1.0)
 """Expected Dice that are tried as the one from which photographs are cut at their own threshold."""
 
 SKIN_STEP = 0.05
-_CHANNELS = {"lesion": LESION, "outline": OUTLINE}
+_AREAS = ("lesion", "outline")
 
 Counts = NDArray[np.int64]
+Levels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -87,22 +87,27 @@ class ThresholdChoice:
     figures: dict[str, dict[str, Any]]
 
 
-def skin_counts(photo: PhotoEntry, image: CalibratedImage, seen: NDArray[np.float32]) -> Counts | None:
+def levels_of(seen: NDArray[np.float32]) -> Levels:
+    """(3, h, w) probability of skin, lesion and outline in steps of 1/255, of the (11, h, w) that a model says of a photograph."""
+    return np.stack([_stepped(1 - seen[0]), _stepped(seen[LESION]), _stepped(seen[OUTLINE])])
+
+
+def skin_counts(photo: PhotoEntry, shape: tuple[int, int], levels: Levels) -> Counts | None:
     """(2, 256) pixels that are not skin and skin in truth, by probability of skin; None where no regions are labelled.
 
     Args:
         photo: Its row and masks.
-        image: As `score` reads it.
-        seen: (11, h, w) what the model says of it.
+        shape: Height and width of the photograph.
+        levels: (3, h, w) of `levels_of`, at the model's working resolution.
 
     Raises:
         InputError: A mask is wrong; the message names file and row.
     """
-    truth = _truth(photo, image)
-    true = _shrunk(None if truth.regions is None else truth.regions > 0, seen.shape)
+    truth = read_truth(photo, shape=shape)
+    true = _shrunk(None if truth.regions is None else truth.regions > 0, levels.shape)
     if true is None:
         return None
-    return np.bincount((true * LEVELS + _levels(1 - seen[0])).ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
+    return np.bincount((true * LEVELS + levels[0]).ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
 
 
 def choose_skin(counts: Sequence[Counts]) -> tuple[float, dict[str, Any]]:
@@ -124,40 +129,45 @@ def choose_skin(counts: Sequence[Counts]) -> tuple[float, dict[str, Any]]:
     return threshold, figures
 
 
-def cuts_of(photo: PhotoEntry, image: CalibratedImage, seen: NDArray[np.float32], skin: float) -> Cuts | None:
+def cuts_of(photo: PhotoEntry, shape: tuple[int, int], levels: Levels, skin: float) -> Cuts | None:
     """What each cut finds in one photograph at the model's working resolution; None where it has no masks.
 
     Args:
-        photo, image, seen: As for `skin_counts`.
+        photo, shape, levels: As for `skin_counts`.
         skin: Probability from which a pixel is skin.
 
     Raises:
         InputError: A mask is wrong; the message names file and row.
     """
-    truth = _truth(photo, image)
+    truth = read_truth(photo, shape=shape)
     if truth.shape is None:
         return None
     areas = {}
-    for name, channel in _CHANNELS.items():
-        true = _shrunk(truth.lesion if name == "lesion" else truth.outline, seen.shape)
+    for name, seen in zip(_AREAS, levels[1:], strict=True):
+        true = _shrunk(truth.lesion if name == "lesion" else truth.outline, levels.shape)
         if true is not None:
-            levels = np.where(1 - seen[0] >= skin, _levels(seen[channel]), np.uint8(0))
-            areas[name] = _cut(levels, true.astype(bool))
+            areas[name] = _cut(np.where(levels[0] >= skin * (LEVELS - 1), seen, np.uint8(0)), true)
     return Cuts(photo.subject_id, areas)
 
 
-def _cut(levels: NDArray[np.uint8], true: NDArray[np.bool_]) -> AreaCuts:
+def _cut(levels: Levels, true: Counts) -> AreaCuts:
     import cv2
 
-    pixels = np.bincount((true * LEVELS + levels.astype(np.int64)).ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
+    pixels = np.bincount((true * LEVELS + levels).ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
     own, promised = own_level(pixels.sum(0))
     found = np.zeros((len(TRIED) + 1, len(PEAKS), 2), np.int64)
+    order = np.flatnonzero(levels >= max(1, min(own, int(TRIED[0]))))
+    order = order[
+        np.argsort(levels.ravel()[order], kind="stable")
+    ]  # from faint to sure: the last of a stretch is its peak
+    strength, kind = levels.ravel()[order], true.ravel()[order]
     for row, level in enumerate((*TRIED, own)):
         count, labels = cv2.connectedComponents((levels >= level).astype(np.uint8))
-        inside = labels > 0
+        first = np.searchsorted(strength, level)
+        stretch = labels.ravel()[order[first:]]
         highest = np.zeros(count, np.uint8)
-        np.maximum.at(highest, labels[inside], levels[inside])
-        sizes = np.bincount(labels.ravel() * 2 + true.ravel(), minlength=2 * count).reshape(count, 2)
+        highest[stretch] = strength[first:]
+        sizes = np.bincount(stretch * 2 + kind[first:], minlength=2 * count).reshape(count, 2)
         for column, peak in enumerate(PEAKS):
             found[row, column] = sizes[1:][highest[1:] >= peak * (LEVELS - 1)].sum(0)
     return AreaCuts(pixels, found, promised)
@@ -179,7 +189,7 @@ def choose_thresholds(
         raise InputError("no photograph has a lesion or outline mask", fix="Calibrate on a folder with masks.")
     chosen = now.model_dump()
     figures = {}
-    for name in _CHANNELS:
+    for name in _AREAS:
         known = [one.areas[name] for one in cuts if name in one.areas]
         if any(one.pixels[1].any() for one in known):
             limits, figures[name] = _choice(known, false_area_cost)
@@ -248,16 +258,12 @@ def _calibration_error(counts: Counts) -> float:
     return round(float(np.abs(said - true).sum() / total.sum()), 4)
 
 
-def _levels(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _stepped(probability: NDArray[np.float32]) -> Levels:
     return (np.clip(probability, 0, 1) * (LEVELS - 1) + 0.5).astype(np.uint8)
 
 
-def _truth(photo: PhotoEntry, image: CalibratedImage) -> Truth:
-    return read_truth(photo, shape=(image.pixels.shape[0], image.pixels.shape[1]))
-
-
 def _shrunk(mask: NDArray[np.bool_] | None, seen: tuple[int, ...]) -> NDArray[np.int64] | None:
-    """A mask at the working resolution (11, h, w): a pixel counts where most of it does."""
+    """A mask (0 or 1) at the working resolution (_, h, w): a pixel counts where most of it does."""
     if mask is None:
         return None
     import cv2

@@ -6,17 +6,19 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from pasi_vision.anatomy import Sign
 from pasi_vision.errors import InputError
 from pasi_vision.measure import Intervals
-from pasi_vision.records import CalibratedImage
 from pasi_vision.segment.layout import LESION, Thresholds
+from pasi_vision.segment.own import own_level
+from pasi_vision.segment.peaks import with_peak
 from pasi_vision.train.calibrate import coverage_record, fit_grade_lines, fit_intervals
-from pasi_vision.train.folder import read_folder
-from pasi_vision.train.thresholds import PEAKS, TRIED, Cuts, choose_skin, choose_thresholds, cuts_of
+from pasi_vision.train.folder import read_folder, read_truth
+from pasi_vision.train.thresholds import PEAKS, TRIED, Cuts, choose_skin, choose_thresholds, cuts_of, levels_of
 from pasi_vision.train.thresholds import _cut as cut_of
 
 LEVELS = 256
@@ -124,10 +126,25 @@ def test_what_is_not_skin_is_never_found(make_photo, tmp_path: Path) -> None:  #
     (photo,) = read_folder(tmp_path).photos
     seen = np.zeros((11, 32, 32), np.float32)
     seen[LESION], seen[0, :, 16:] = 0.9, 0.95  # half of it is surely not skin
-    image = CalibratedImage(np.zeros((64, 64, 3), np.uint8), None, None, None)  # type: ignore[arg-type]
-    found = cuts_of(photo, image, seen, 0.4)
+    found = cuts_of(photo, (64, 64), levels_of(seen), 0.4)
     assert found is not None
     assert found.areas["lesion"].found[0, 0].tolist() == [256, 256]
+
+
+def test_what_cuts_find_is_what_the_model_would_find(make_photo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    generator = np.random.default_rng(3)
+    seen = np.zeros((11, 48, 48), np.float32)
+    seen[LESION] = np.clip(cv2.GaussianBlur(generator.normal(0.3, 1.5, (48, 48)).astype(np.float32), (0, 0), 2), 0, 1)
+    make_photo("n", seen[LESION] + generator.normal(0, 0.2, (48, 48)) > 0.5)
+    (photo,) = read_folder(tmp_path).photos
+    found = cuts_of(photo, (48, 48), levels_of(seen), 0.4)
+    assert found is not None
+    levels, true = levels_of(seen)[1], read_truth(photo).lesion
+    own, _ = own_level(found.areas["lesion"].pixels.sum(0))
+    for row, level in enumerate((*TRIED, own)):
+        for column, peak in enumerate(PEAKS):
+            kept = with_peak(levels >= level, levels / 255, peak)
+            assert found.areas["lesion"].found[row, column].tolist() == [(kept & ~true).sum(), (kept & true).sum()]
 
 
 def test_without_any_mask_there_is_nothing_to_choose_from() -> None:
