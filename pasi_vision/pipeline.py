@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pasi_vision import DEFAULT_MODEL
 from pasi_vision.anatomy import Region, View
 from pasi_vision.errors import PhotoError, TableError
 from pasi_vision.measure import Intervals, MeasureChoices, load_view_coverage, measure_photo, measure_visit
@@ -97,8 +98,6 @@ def load_model(name: str) -> Model:
 
 def released_model() -> str:
     """Name of the model that this version of the package was released with, whatever else stands beside it."""
-    from pasi_vision.segment import DEFAULT_MODEL
-
     return DEFAULT_MODEL
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pasi_vision import DEFAULT_MODEL
+
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
@@ -30,7 +32,7 @@ def list_models() -> None:
 
 
 def verify(
-    model: Annotated[str, typer.Argument(help="A model's name or folder.")] = "phantom-lite2",
+    model: Annotated[str, typer.Argument(help="A model's name or folder.")] = DEFAULT_MODEL,
 ) -> None:
     """Check a model's files against its hashes and, where torch is installed, that ONNX and torch say the same."""
     from importlib.util import find_spec

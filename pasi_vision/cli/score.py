@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pasi_vision import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 _Model = Annotated[str, typer.Option("--model", help="A released model's name, or the folder of a model.")]
 _Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made if it is not there.")]
-DEFAULT_MODEL = "phantom-lite2"
 
 
 def register(app: typer.Typer) -> None:

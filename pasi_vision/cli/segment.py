@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pasi_vision import DEFAULT_MODEL
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -19,7 +21,7 @@ def segment(
     view: Annotated[str | None, typer.Option(help="The protocol's view, if known, such as trunk_front.")] = None,
     model: Annotated[
         str, typer.Option("--model", help="A released model's name, or the folder of a model.")
-    ] = "phantom-lite2",
+    ] = DEFAULT_MODEL,
 ) -> None:
     """Outline lesions on any photographs: <stem>.lesion.png, .outline.png, .regions.png, .signs.png and .overlay.jpg.
 

@@ -272,7 +272,7 @@ def _claim(folder: Path, request: SetRequest, preset: CohortPreset) -> None:
     mine = {
         "layout": LAYOUT,
         "seed": request.seed,
-        "preset": request.preset,
+        "preset": preset.name,
         "visits": request.visits,
         "settings": preset.model_dump(mode="json"),
     }

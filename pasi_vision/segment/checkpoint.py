@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pasi_vision import DEFAULT_MODEL
 from pasi_vision.errors import InputError, ModelError
 from pasi_vision.segment.layout import FORMAT_VERSION, OUTPUTS, Architecture, ModelRecord
 from pasi_vision.segment.prior import RegionPrior, read_prior
@@ -34,7 +35,6 @@ __all__ = [
     "open_model",
 ]
 
-DEFAULT_MODEL = "phantom-lite2"
 RECORD_FILE, WEIGHTS_FILE, ONNX_FILE, PRIOR_FILE = "model.json", "model.safetensors", "model.onnx", "silhouettes.npz"
 
 

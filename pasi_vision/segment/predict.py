@@ -86,19 +86,6 @@ class Model:
         look = look_at_close_up if view is None or view is View.CLOSE_UP else look_at_view
         return look(pixels, self.run, record.preprocessing, record.working, mm_per_px)
 
-    def probabilities(self, image: CalibratedImage) -> dict[str, NDArray[np.float32]]:
-        """Probability maps "skin", "lesion" and "outline", each (H, W) float32 in the photograph's size.
-
-        `segment` cuts them at the model's thresholds (lesion and outline inside skin); they serve to choose thresholds.
-        """
-        seen = self.outputs(image.pixels, image.view, image.calibration.mm_per_px)
-        size = image.pixels.shape[1::-1]
-        named = {"skin": 1 - seen[0], "lesion": seen[LESION], "outline": seen[OUTLINE]}
-        return {
-            name: np.asarray(cv2.resize(map_, size, interpolation=cv2.INTER_LINEAR), np.float32)
-            for name, map_ in named.items()
-        }
-
     def segment(self, image: CalibratedImage) -> Masks:
         """Masks of one photograph in its upright size.
 

@@ -70,21 +70,21 @@ def test_the_layout_is_the_data_contract(made: Path) -> None:
     assert (truth["area_percent"] >= truth["area_percent_exact"]).all()
 
 
-def test_running_again_changes_nothing(made: Path) -> None:
+def test_running_again_changes_nothing(made: Path, preset: str) -> None:
     before = _bytes(made)
-    request = SetRequest(made, patients=1, visits=2, preset=json.loads(before["set.json"])["preset"], seed=3)
+    request = SetRequest(made, patients=1, visits=2, preset=preset, seed=3)
     report = make_set(request)
     assert (report.made, report.kept) == (0, 6)
     assert _bytes(made) == before
 
 
-def test_a_stopped_set_goes_on_to_the_same_bytes(made: Path) -> None:
+def test_a_stopped_set_goes_on_to_the_same_bytes(made: Path, preset: str) -> None:
     before = _bytes(made)
     victims = sorted((made / "photos").glob("*.jpg"))[1:4]
     for path in victims:
         path.unlink()
     (made / "masks" / f"{victims[0].stem}.lesion.png").unlink()
-    request = SetRequest(made, patients=1, visits=2, preset=json.loads(before["set.json"])["preset"], seed=3)
+    request = SetRequest(made, patients=1, visits=2, preset=preset, seed=3)
     assert make_set(request).made == 3
     assert _bytes(made) == before
 

@@ -16,7 +16,6 @@ from pasi_vision.anatomy import OTHER_SKIN, Region, View
 from pasi_vision.errors import InputError, ModelError
 from pasi_vision.records import CalibratedImage
 from pasi_vision.segment import Model, load_model
-from pasi_vision.segment.checkpoint import open_model
 from pasi_vision.segment.enclose import enclosed
 from pasi_vision.segment.layout import LESION, OUTLINE, OUTPUTS, Thresholds
 
@@ -118,15 +117,6 @@ def test_no_skin_gives_a_reason(model: Model, wrap: Wrap, blotches: Blotches) ->
 def test_wrong_arrays_are_refused(model: Model, wrap: Wrap, pixels: Any) -> None:
     with pytest.raises(InputError, match="uint8 sRGB"):
         model.segment(wrap(pixels))
-
-
-def test_probabilities_are_what_segment_cuts(model: Model, wrap: Wrap, blotches: Blotches) -> None:
-    image = wrap(blotches(120, 160))
-    maps, masks = model.probabilities(image), model.segment(image)
-    limits = open_model(model.folder.path).record.thresholds
-    cut = (maps["outline"] >= limits.outline) & (maps["skin"] >= limits.skin)
-    assert maps["outline"].shape == (120, 160)
-    assert (cut != masks.outline).mean() < 0.01  # masks are cut in 8 bits
 
 
 def test_small_scale_change_moves_little(model: Model, blotches: Blotches) -> None:
