@@ -84,6 +84,11 @@ class View(StrEnum):
     CLOSE_UP = "close_up"
 
     @property
+    def label(self) -> str:
+        """The view's name in a table, such as "Trunk front"."""
+        return self.value.replace("_", " ").capitalize()
+
+    @property
     def region(self) -> Region | None:
         """The region this view is taken for; None for a close-up, which may show any."""
         by_prefix = {

@@ -54,7 +54,7 @@ class Tile:
     @property
     def title(self) -> str:
         """The view's name in words."""
-        return self.view.value.replace("_", " ").capitalize()
+        return self.view.label
 
     @property
     def good(self) -> bool:
@@ -149,7 +149,7 @@ def close_visit(visit: Visit, reasons: dict[View, str], by: Person, plan: StudyP
     missing = [tile.view for tile in tiles(visit, plan) if tile.missing]
     unexplained = [view for view in missing if not reasons.get(view, "").strip()]
     if unexplained:
-        named = ", ".join(view.value.replace("_", " ") for view in unexplained)
+        named = ", ".join(view.label for view in unexplained)
         raise InputError(f"missing without a reason: {named}", where=str(visit), fix="Photograph it or give a reason.")
     waiting = [p for p in visit.photographs.all() if p.is_good and not p.is_cleared]
     if waiting:

@@ -121,7 +121,7 @@ def _subject(report: StudyReport, name: str) -> dict[str, Any]:
 
 def _photo(report: StudyReport, photo: PhotoResult) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "view": photo.view.value.replace("_", " "),
+        "view": photo.view.label,
         "used": photo.used,
         "data": "",
         "id": photo.key,
@@ -171,7 +171,7 @@ def _subjects(report: StudyReport) -> list[str]:
 
 def _missing(report: StudyReport, photos: Sequence[PhotoResult]) -> list[str]:
     there = {photo.view for photo in photos}
-    return [view.value.replace("_", " ") for view in report.required if view not in there]
+    return [view.label for view in report.required if view not in there]
 
 
 def _score_rows(report: StudyReport) -> list[dict[str, Any]]:
