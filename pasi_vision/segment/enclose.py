@@ -28,7 +28,8 @@ def enclosed(lesion: Mask, skin: Mask, grow: float, gap: float) -> Mask:
         return lesion & skin
     shape = lesion.shape
     factor = min(1.0, _LONGEST_PX / max(shape))
-    small = mask_at_size(lesion, (round(shape[0] * factor), round(shape[1] * factor)))
+    few = max(1, int(0.75 / factor))  # of a mask as fine as that, every other pixel tells as much
+    small = mask_at_size(lesion[::few, ::few], (round(shape[0] * factor), round(shape[1] * factor)))
     unit = factor * float(np.sqrt(np.count_nonzero(skin)))
     half = 0.5 * gap * unit
     swollen = cv2.distanceTransform((~small).astype(np.uint8), cv2.DIST_L2, 5) <= grow * unit + half

@@ -157,7 +157,7 @@ def look_at_view(
     top, left = int(box.top / shape[0] * rows), int(box.left / shape[1] * columns)
     bottom, right = -(-box.bottom * rows // shape[0]), -(-box.right * columns // shape[1])
     step = 1  # of pixels in a large photograph, so that `resized` can halve the part
-    while 4 * step * factor <= 1:
+    while _HALVED_FROM * step * factor <= 1:
         step *= 2
     part = pixels[
         _whole(top * shape[0] / rows, step, shape[0]) : _whole(bottom * shape[0] / rows, step, shape[0]),
@@ -174,16 +174,21 @@ def _whole(at: float, step: int, length: int) -> int:
     return min(step * round(at / step), length // step * step)
 
 
+_HALVED_FROM = 3
+
+
 def resized(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """To (height, width); averaging when it shrinks, so that fine scale does not alias.
 
-    What shrinks to a quarter or less is halved first, as often as it has even sides: nearly the same averages, in a third of the time.
+    What shrinks to a third or less is halved first, as often as it has even sides: nearly the same averages, in a third of the time.
     """
     if pixels.shape[:2] == size:
         return pixels
     if size[0] >= pixels.shape[0]:
         return np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
-    while all(long >= 4 * short and long % 2 == 0 for long, short in zip(pixels.shape[:2], size, strict=True)):
+    while all(
+        long >= _HALVED_FROM * short and long % 2 == 0 for long, short in zip(pixels.shape[:2], size, strict=True)
+    ):
         half = pixels.shape[1] // 2, pixels.shape[0] // 2
         pixels = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)

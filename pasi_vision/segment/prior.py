@@ -3,7 +3,7 @@
 A network sees a stretch of bare skin and cannot always say whose; in `lower_limbs_front` the upper part of the skin is trunk and the rest
 legs. The pose is standardised, so the outline of the skin says nearly all: the region maps of the training photographs of that view are
 laid over the skin's box, those with a like silhouette count most, and their shares multiply the network's region probabilities, which have
-a small say (`NETWORK_VOICE`).
+a small say (`PRIOR_VOICE`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ GRID = 48
 MOST = 100
 """Bodies of a view that are kept: the first ones."""
 
-NETWORK_VOICE = 0.2
-"""Power of the network's region probabilities beside the prior; with 1 the network is too sure."""
+PRIOR_VOICE = 5
+"""Power of the prior beside the network's region probabilities; with 1 the network is too sure."""
 
 _LIKE = 0.012
 """By how much more the silhouettes may differ (mean squared difference over the box) for a body to count 1 / e less."""
@@ -57,7 +57,7 @@ def collect_regions(masks: Iterable[tuple[View, NDArray[np.uint8]]]) -> dict[Vie
 def weighted(
     skin_classes: NDArray[np.float32], skin: NDArray[np.bool_], bodies: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
-    """Region probabilities, damped, times the shares of the regions on bodies with a like silhouette.
+    """Region probabilities times a power of the shares of the regions on bodies with a like silhouette; only their order means something.
 
     Args:
         skin_classes: (5, h, w) of codes 1-5.
@@ -70,10 +70,10 @@ def weighted(
     height, width = (part.stop - part.start for part in box)
     silhouette = cv2.resize(skin[box].astype(np.float32), (GRID, GRID), interpolation=cv2.INTER_AREA)
     shares = _shares(np.asarray(silhouette, np.float32), bodies)
-    product = np.asarray(skin_classes**NETWORK_VOICE, np.float32)
+    product = skin_classes.copy()
     for code in range(OTHER_SKIN):
         here = cv2.resize(shares[code], (width, height), interpolation=cv2.INTER_LINEAR)
-        product[code][box] *= np.maximum(here, _LEAST_PRIOR)
+        product[code][box] *= np.maximum(here, _LEAST_PRIOR) ** PRIOR_VOICE
     return product
 
 

@@ -35,7 +35,8 @@ def draw(path: Path, megapixels: float = 12) -> None:
 
     small = read_picture(resource("sample", "photos") / "P0001_baseline_trunk_front.jpg")
     factor = (megapixels * 1e6 / (small.shape[0] * small.shape[1])) ** 0.5
-    large = cv2.resize(small, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    sides = [4 * round(side * factor / 4) for side in small.shape[:2]]  # as cameras have them
+    large = cv2.resize(small, sides[::-1], interpolation=cv2.INTER_CUBIC)
     grain = np.random.default_rng(1).integers(0, 9, large.shape[:2], np.uint8)[..., None]
     write_picture(path, np.clip(large.astype(np.int16) + grain - 4, 0, 255).astype(np.uint8), quality=92)
 
