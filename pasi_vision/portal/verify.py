@@ -40,14 +40,30 @@ def _signatures() -> Iterator[str]:
 
 def _photographs() -> Iterator[str]:
     for photograph in Photograph.objects.using("snapshot").order_by("arrived_at").iterator(chunk_size=500):
-        try:
-            if sha256_of(vault.get(photograph.file)) != photograph.file_sha256:
-                yield f"photograph {photograph.pk}: {photograph.file} was changed"
-            if not vault.has(photograph.thumbnail):
-                yield f"photograph {photograph.pk}: {photograph.thumbnail} is missing"
-            if photograph.sealed:
-                original = vault.unseal(vault.get(photograph.sealed), photograph.sealed)
-                if sha256_of(original) != photograph.sha256:
-                    yield f"photograph {photograph.pk}: the sealed original is not the one that was sent"
-        except InputError as error:
-            yield f"photograph {photograph.pk}: {error.what} ({error.where})"
+        for wrong in (
+            _file,
+            _thumbnail,
+            _original,
+        ):  # each by itself: a file that is gone must not hide another that was changed
+            try:
+                found = wrong(photograph)
+            except InputError as error:
+                found = f"{error.what} ({error.where})"
+            if found:
+                yield f"photograph {photograph.pk}: {found}"
+
+
+def _file(photograph: Photograph) -> str:
+    changed = sha256_of(vault.get(photograph.file)) != photograph.file_sha256
+    return f"{photograph.file} was changed" if changed else ""
+
+
+def _thumbnail(photograph: Photograph) -> str:
+    return "" if vault.has(photograph.thumbnail) else f"{photograph.thumbnail} is missing"
+
+
+def _original(photograph: Photograph) -> str:
+    if not photograph.sealed:
+        return ""
+    original = vault.unseal(vault.get(photograph.sealed), photograph.sealed)
+    return "" if sha256_of(original) == photograph.sha256 else "the sealed original is not the one that was sent"

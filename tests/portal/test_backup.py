@@ -73,7 +73,12 @@ def test_verify_names_what_was_tampered_with(demo: Path, tmp_path: Path) -> None
     photographs = sorted((tmp_path / "portal" / "vault" / "photographs").iterdir())
     photographs[0].write_bytes(b"another picture")
     photographs[1].unlink()
-    sealed = next((tmp_path / "portal" / "vault" / "originals").rglob("*/*"))
+    with closing(sqlite3.connect(tmp_path / "portal" / "portal.sqlite3")) as database:
+        deleted = UUID(
+            photographs[1].stem
+        ).hex  # what is gone must not hide that the same photograph's original was changed
+        (name,) = database.execute("SELECT sealed FROM portal_photograph WHERE id = ?", (deleted,)).fetchone()
+    sealed = tmp_path / "portal" / "vault" / name
     content = sealed.read_bytes()
     sealed.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with closing(sqlite3.connect(tmp_path / "portal" / "portal.sqlite3")) as database, database:
