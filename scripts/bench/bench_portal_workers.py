@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -40,28 +41,39 @@ def fill(number: int, kind: str, megapixels: float, start_at: int) -> None:
 
 
 def measure(folder: Path, workers: int, jobs: int, kind: str, megapixels: float, start_at: int) -> dict[str, Any]:
-    """Give the workers their jobs; the clock runs from when each has taken its first, with the model loaded, to the last one's end."""
+    """Give the workers their jobs; the clock runs from when all are ready, with the model loaded, to the last one's end."""
     from pasi_vision.portal.models import Job
 
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    jobs += workers
-    fill(jobs, kind, megapixels, start_at)
+    done = Job.objects.order_by("-id").values_list("id", flat=True).first() or 0
     processes = [subprocess.Popen(command("worker", folder), env=environment) for _ in range(workers)]
-    while Job.objects.filter(state="waiting").count() > jobs - 2 * workers:  # everybody has taken a second one
-        time.sleep(0.02)
-    first, began = Job.objects.filter(state="waiting").count(), time.monotonic()
-    wait()
-    seconds = time.monotonic() - began
-    for process in processes:
-        process.terminate()
-        process.wait()
-    owners = set(Job.objects.filter(kind=kind).order_by("-id")[:jobs].values_list("owner", flat=True))
+
+    def owners() -> set[str]:
+        return set(Job.objects.filter(kind=kind, id__gt=done).values_list("owner", flat=True)) - {""}
+
+    try:
+        while len(owners()) < workers:  # until each has done one: only then all have started
+            fill(workers, kind, megapixels, start_at)
+            start_at += workers
+            wait()
+        for process in processes:
+            process.send_signal(signal.SIGSTOP)
+        fill(jobs, kind, megapixels, start_at)
+        began = time.monotonic()
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
+        wait()
+        seconds = time.monotonic() - began
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait()
     return {
         "workers": workers,
-        "jobs": first,
+        "jobs": jobs,
         "seconds": round(seconds, 1),
-        "jobs_per_s": round(first / seconds, 2),
-        "owners": len(owners),
+        "jobs_per_s": round(jobs / seconds, 2),
+        "owners": len(owners()),
     }
 
 
