@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pasi_vision.anatomy import OTHER_SKIN, View
 
-__all__ = ["GRID", "RegionPrior", "collect_regions", "read_prior", "weighted"]
+__all__ = ["GRID", "RegionPrior", "collect_regions", "joined_regions", "read_prior", "weighted"]
 
 GRID = 48
 """Cells along each side of the skin's box."""
@@ -52,6 +52,15 @@ def collect_regions(masks: Iterable[tuple[View, NDArray[np.uint8]]]) -> dict[Vie
         cells = np.asarray(cv2.resize(regions[box], (GRID, GRID), interpolation=cv2.INTER_NEAREST), np.uint8)
         kept[view].append(np.where(cells <= OTHER_SKIN, cells, 0).astype(np.uint8))
     return {view: np.stack(maps) for view, maps in kept.items() if maps}
+
+
+def joined_regions(first: RegionPrior, second: RegionPrior) -> dict[View, NDArray[np.uint8]]:
+    """The bodies of both, as many of a view as are kept; those of `first` go first."""
+    return {
+        view: np.concatenate([one[view] for one in (first, second) if view in one])[:MOST]
+        for view in View
+        if view in first or view in second
+    }
 
 
 def weighted(

@@ -27,7 +27,7 @@ from pasi_vision.provenance import package_version, run_record, write_run
 from pasi_vision.segment.checkpoint import PRIOR_FILE, open_model
 from pasi_vision.segment.layout import FORMAT_VERSION, Architecture, ModelRecord
 from pasi_vision.segment.network import build_network
-from pasi_vision.segment.prior import RegionPrior, collect_regions
+from pasi_vision.segment.prior import RegionPrior, collect_regions, joined_regions
 from pasi_vision.storage import output_folder, read_picture, sha256_of, write_json
 from pasi_vision.train.checkpoints import WholeCheckpoints
 from pasi_vision.train.data import CropData
@@ -89,7 +89,7 @@ def train(settings: TrainSettings, out: Path, *, resume: bool = False, tell: Cal
     write_json(out / "settings.json", settings.model_dump(mode="json"))
     description = _description(settings, data)
     write_json(out / "description.json", description)
-    if not resume and (prior := _region_prior(data.training)):
+    if not resume and (prior := _region_prior(data.training, settings.start_from)):
         write_prior(out / PRIOR_FILE, prior)
     write_run(out / "run.json", run_record("train", settings=description["training"], seed=settings.seed))
     try:
@@ -156,10 +156,14 @@ def export_run(run: Path, out: Path, *, version: str | None = None) -> ModelReco
     return write_model(network, out, description | ({"version": version} if version else {}), run / PRIOR_FILE)
 
 
-def _region_prior(photos: Sequence[PhotoEntry]) -> RegionPrior:
-    """Where regions lie in the views that are trained on."""
+_NO_MODEL = ("imagenet", "nothing")
+
+
+def _region_prior(photos: Sequence[PhotoEntry], start_from: str) -> RegionPrior:
+    """Where regions lie in the views that are trained on and, while there are few, in those the model to go on from knows."""
     views = [photo for photo in photos if photo.view is not View.CLOSE_UP and "regions" in photo.masks]
-    return collect_regions((photo.view, read_picture(photo.masks["regions"], grey=True)) for photo in views)
+    own = collect_regions((photo.view, read_picture(photo.masks["regions"], grey=True)) for photo in views)
+    return own if start_from in _NO_MODEL else joined_regions(own, open_model(start_from).region_prior())
 
 
 def _check_start(settings: TrainSettings, out: Path, last: Path, *, resume: bool) -> None:
@@ -239,7 +243,7 @@ def _description(settings: TrainSettings, data: CropData) -> dict[str, Any]:
 
 def _start(start_from: str) -> str:
     """What a run started from: a model's label, for a path of one machine says nothing elsewhere."""
-    return start_from if start_from in ("imagenet", "nothing") else open_model(start_from).label
+    return start_from if start_from in _NO_MODEL else open_model(start_from).label
 
 
 def _folder_facts(folder: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pasi_vision.anatomy import View
-from pasi_vision.segment.prior import GRID, collect_regions, read_prior, weighted
+from pasi_vision.segment.prior import GRID, MOST, collect_regions, joined_regions, read_prior, weighted
 
 
 def _upright(height: int, top: int, left: int) -> NDArray[np.uint8]:
@@ -66,6 +66,14 @@ def test_sure_network_overrules_the_prior() -> None:
 def test_close_ups_and_empty_masks_teach_nothing() -> None:
     nothing = [(View.CLOSE_UP, _upright(100, 10, 10)), (View.PALMS, np.zeros((50, 50), np.uint8))]
     assert collect_regions(nothing) == {}
+
+
+def test_bodies_of_two_models_are_joined_up_to_the_most() -> None:
+    new = {View.PALMS: np.ones((3, GRID, GRID), np.uint8)}
+    old = {View.PALMS: np.full((MOST, GRID, GRID), 2, np.uint8), View.SOLES: np.full((4, GRID, GRID), 4, np.uint8)}
+    both = joined_regions(new, old)
+    assert both[View.PALMS][:, 0, 0].tolist() == [1] * 3 + [2] * (MOST - 3)
+    assert len(both[View.SOLES]) == 4
 
 
 def test_stored_prior_reads_back(tmp_path: Path) -> None:
