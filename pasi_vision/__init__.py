@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from pasi_vision.tables import read_table, write_table
 
 __all__ = [
-    "DEFAULT_MODEL",
     "check_photo",
     "pasi",
     "read_photo",
@@ -21,9 +20,6 @@ __all__ = [
     "segment_photo",
     "write_table",
 ]
-
-DEFAULT_MODEL = "phantom-lite2"
-"""The model that this version was released with; what scores unless another is named."""
 
 _HOME = {
     "check_photo": "pasi_vision.photo",

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision import DEFAULT_MODEL
 from pasi_vision.anatomy import Region, View
 from pasi_vision.errors import PhotoError, TableError
 from pasi_vision.measure import Intervals, MeasureChoices, load_view_coverage, measure_photo, measure_visit
 from pasi_vision.photo import calibrate, check_photo, read_photo
-from pasi_vision.provenance import package_version
+from pasi_vision.provenance import DEFAULT_MODEL, package_version
 from pasi_vision.records import CalibratedImage, Finding, Masks, PhotoResult, Verdict, finding_frame, preview_size
 from pasi_vision.score import StudySettings, score_findings
 from pasi_vision.storage import output_folder, sha256_of, write_json, write_picture

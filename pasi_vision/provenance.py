@@ -10,9 +10,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pasi_vision.storage import sha256_of, write_json
+__all__ = ["DEFAULT_MODEL", "package_version", "run_record", "write_run"]
 
-__all__ = ["package_version", "run_record", "write_run"]
+DEFAULT_MODEL = "phantom-lite2"
+"""The model that this version was released with; what scores unless another is named."""
 
 _NAMED = ("numpy", "scipy", "pandas", "opencv-python-headless", "onnxruntime", "torch", "embreex")
 
@@ -44,6 +45,8 @@ def run_record(
         seed: Seed of the one random generator, if one was used.
         device: Where the network ran.
     """
+    from pasi_vision.storage import sha256_of
+
     versions = {}
     for name in _NAMED:
         try:
@@ -67,4 +70,6 @@ def run_record(
 
 def write_run(path: str | Path, record: Mapping[str, Any]) -> None:
     """Write a run record whole or not at all."""
+    from pasi_vision.storage import write_json
+
     write_json(path, record)

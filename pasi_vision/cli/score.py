@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pasi_vision import DEFAULT_MODEL
+from pasi_vision.provenance import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pasi_vision import DEFAULT_MODEL
+from pasi_vision.provenance import DEFAULT_MODEL
 
 
 def register(app: typer.Typer) -> None:

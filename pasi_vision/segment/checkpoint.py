@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pasi_vision import DEFAULT_MODEL
 from pasi_vision.errors import InputError, ModelError
+from pasi_vision.provenance import DEFAULT_MODEL
 from pasi_vision.segment.layout import FORMAT_VERSION, OUTPUTS, Architecture, ModelRecord
 from pasi_vision.segment.prior import RegionPrior, read_prior
 from pasi_vision.settings import settings_from
