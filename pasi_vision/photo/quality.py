@@ -60,7 +60,8 @@ class QualitySettings(Settings):
     views: Mapping[View, Mapping[str, LimitOfView]] = {}
 
 
-# Below this share of the frame, "skin" is too little to be measured on, and the whole frame is taken.
+# Below this share of the frame, "skin" is too little to be measured on, and the whole frame is taken; for brightness its middle, where the
+# patient is: dark skin before a bright wall may be too dark to be told from nothing.
 _ENOUGH_SKIN = 0.03
 _CLIPPED = (
     254  # a channel from this level tells no difference any more: on skin it is red first, the one that erythema needs
@@ -122,7 +123,7 @@ def _measure(small: NDArray[np.uint8]) -> dict[str, float]:
     a, b = (float(np.median(lab[..., channel][area])) - 128 for channel in (1, 2))
     return {
         "sharpness": blur,
-        "brightness": float(np.percentile(lab[..., 0][area], 90)) / 2.55,
+        "brightness": float(np.percentile(lab[..., 0][area if area is skin else _middle(skin.shape)], 90)) / 2.55,
         "clipping": 100 * _burnt_share(small, area),
         "noise": noise,
         "colour_cast": float(np.hypot(_outside(a, _SKIN_A), _outside(b, _SKIN_B))) if area is skin else 0.0,
@@ -130,6 +131,12 @@ def _measure(small: NDArray[np.uint8]) -> dict[str, float]:
         "edge": 100 * _edge_share(skin),
         "centring": 100 * _off_centre(skin),
     }
+
+
+def _middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The innermost fifth of both sides."""
+    height, width = shape[:2]
+    return np.s_[2 * height // 5 : -(-3 * height // 5), 2 * width // 5 : -(-3 * width // 5)]
 
 
 def _burnt_share(small: NDArray[np.uint8], area: NDArray[np.bool_]) -> float:

@@ -10,7 +10,7 @@ from pasi_vision.errors import InputError
 from pasi_vision.phantom.atlas import atlas
 from pasi_vision.phantom.body import Body, BodyShape, body_model, make_body
 from pasi_vision.phantom.bodyphoto import maps_on
-from pasi_vision.phantom.plaques import ELLIPSE, Plaque, lesion_maps
+from pasi_vision.phantom.plaques import ELLIPSE, ERYTHEMA_BLOOD_FACTOR, Plaque, lesion_maps
 from pasi_vision.phantom.pose import posed
 from pasi_vision.phantom.postures import STANDING, posture_pose
 from pasi_vision.phantom.rays import Scene, look_at
@@ -86,9 +86,9 @@ def test_the_outline_grows_a_disc_by_its_pen(body: Body) -> None:
 
 
 def test_grades_are_those_of_the_anchors(body: Body) -> None:
-    truth = true_regions(body, [_disc(body, Part.BACK, 30, blood_factor=3.1, height_mm=0.75, scale_cover=0.2)])[
-        Region.TRUNK
-    ]
+    truth = true_regions(
+        body, [_disc(body, Part.BACK, 30, blood_factor=ERYTHEMA_BLOOD_FACTOR[2], height_mm=0.75, scale_cover=0.2)]
+    )[Region.TRUNK]
     assert truth.grades[Sign.ERYTHEMA] == pytest.approx(2, abs=0.01)
     assert truth.grades[Sign.INDURATION] == pytest.approx(3, abs=0.01)
     assert truth.grades[Sign.SCALING] == pytest.approx(1, abs=0.01)

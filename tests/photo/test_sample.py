@@ -17,6 +17,6 @@ def test_only_the_poor_photographs_are_refused():
             refused[row["path"]] = {m.name for m in quality.measures if m.verdict is Verdict.RETAKE}
     assert len(table) > 60
     assert refused == {
-        "photos/P0002_baseline_upper_limbs_front.jpg": {"brightness"},  # dark skin before a bright wall
+        "photos/P0002_baseline_upper_limbs_front.jpg": {"brightness", "skin"},  # dark skin before a bright wall
         "photos/P0002_week_4_trunk_front.jpg": {"sharpness"},
     }
