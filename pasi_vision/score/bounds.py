@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pasi_vision.anatomy import BSA_TABLES, GRADE_MAX
 from pasi_vision.score.bands import BandPolicy, area_score, area_thresholds, whole_grade
-from pasi_vision.score.regions import REGIONS, WEIGHTS, Numbers, RegionArrays
+from pasi_vision.score.regions import REGIONS, WEIGHTS, Numbers, RegionArrays, over_regions
 
 __all__ = ["Possible", "bsa_bounds", "pasi_bounds_tenths", "possible"]
 
@@ -83,7 +83,7 @@ def bsa_bounds(can_be: Possible, table: str) -> tuple[Numbers, Numbers]:
     """Least and greatest affected body surface in percent: (n,) float64 each."""
     shares = np.array([BSA_TABLES[table][region] for region in REGIONS]) / 100
     low, high = can_be.whole_region()
-    return low @ shares, high @ shares
+    return over_regions(low, shares), over_regions(high, shares)
 
 
 def _first(given: Numbers | None, value: Numbers, otherwise: float) -> Numbers:

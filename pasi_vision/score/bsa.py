@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pasi_vision.anatomy import BSA_TABLES, Region
 from pasi_vision.errors import InputError
-from pasi_vision.score.regions import REGIONS
+from pasi_vision.score.regions import REGIONS, over_regions
 
 __all__ = ["area_percent_of_palms", "bsa_percent", "bsa_percent_of_palms"]
 
@@ -25,7 +25,7 @@ def bsa_percent(area_percent: ArrayLike, table: str = "pasi") -> NDArray[np.floa
     if table not in BSA_TABLES:
         raise InputError(f"BSA table {table!r} is not known", fix=f"Use one of {', '.join(BSA_TABLES)}.")
     shares = np.array([BSA_TABLES[table][region] for region in REGIONS]) / 100
-    return np.round(np.asarray(area_percent, float) @ shares, 6)
+    return np.round(over_regions(np.asarray(area_percent, float), shares), 6)
 
 
 def bsa_percent_of_palms(palms: float, hand_percent: float = 1.0) -> float:

@@ -18,7 +18,7 @@ from pasi_vision.score.bands import area_score, area_score_continuous, whole_gra
 from pasi_vision.score.bounds import bsa_bounds, pasi_bounds_tenths, possible
 from pasi_vision.score.bsa import bsa_percent
 from pasi_vision.score.reasons import Problem, sentence
-from pasi_vision.score.regions import REGIONS, WEIGHTS, Numbers, RegionArrays, or_zero
+from pasi_vision.score.regions import REGIONS, WEIGHTS, Numbers, RegionArrays, or_zero, over_regions
 from pasi_vision.score.settings import DEFAULT_STUDY, StudySettings
 from pasi_vision.tables import Status
 
@@ -79,7 +79,7 @@ def score_regions(arrays: RegionArrays, settings: StudySettings = DEFAULT_STUDY)
     tenths = (classic * whole_grade(grades).sum(axis=-1, dtype=np.int16)) @ WEIGHTS
     complete = (problems <= Problem.AREA_AS_SCORE).all(axis=1)
     percent_known = complete & ~np.isnan(arrays.area).any(axis=1)
-    continuous = np.round((area_score_continuous(area) * grades.sum(axis=-1)) @ (WEIGHTS / 10), DECIMALS)
+    continuous = np.round(over_regions(area_score_continuous(area) * grades.sum(axis=-1), WEIGHTS / 10), DECIMALS)
     bsa_known = ~np.isnan(arrays.area).any(axis=1) & ~_unusable(problems).any(axis=1)
     bsa = np.where(bsa_known, bsa_percent(area, settings.bsa_table), np.nan)
     low, high, bsa_low, bsa_high = _bounds(arrays, settings, np.asarray(percent_known), tenths, bsa)

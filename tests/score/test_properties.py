@@ -15,6 +15,7 @@ from pasi_vision.anatomy import Region
 from pasi_vision.records import Finding, finding_frame, findings_of
 from pasi_vision.score import StudySettings, pasi, score_findings
 from pasi_vision.score.bands import BandPolicy
+from pasi_vision.score.bsa import bsa_percent
 from pasi_vision.tables import Status
 
 SLOW_MACHINE = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -101,6 +102,16 @@ def test_monotone_in_each_input(
     before, after = pasi(findings), pasi(raised)
     for measure in ("pasi", "pasi_continuous", "bsa_percent"):
         assert getattr(after, measure) >= getattr(before, measure)
+
+
+def test_what_lies_half_way_is_rounded_alike_in_a_row_and_in_a_table() -> None:
+    """Sums over regions are added in one order, whatever the number of rows."""
+    generator = np.random.default_rng(5)
+    area = np.round(generator.uniform(0, 100, (4000, 4)), 2)
+    for table in ("pasi", "measured"):
+        rows = np.array([bsa_percent(row, table) for row in area])
+        np.testing.assert_array_equal(bsa_percent(area, table), rows)
+        np.testing.assert_array_equal(bsa_percent(np.asfortranarray(area), table), rows)
 
 
 @SLOW_MACHINE
