@@ -15,7 +15,6 @@ from pasi_vision.anatomy import Region
 from pasi_vision.records import Finding, finding_frame, findings_of
 from pasi_vision.score import StudySettings, pasi, score_findings
 from pasi_vision.score.bands import BandPolicy
-from pasi_vision.score.bsa import bsa_percent
 from pasi_vision.tables import Status
 
 SLOW_MACHINE = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -105,13 +104,20 @@ def test_monotone_in_each_input(
 
 
 def test_what_lies_half_way_is_rounded_alike_in_a_row_and_in_a_table() -> None:
-    """Sums over regions are added in one order, whatever the number of rows."""
-    generator = np.random.default_rng(5)
-    area = np.round(generator.uniform(0, 100, (4000, 4)), 2)
-    for table in ("pasi", "measured"):
-        rows = np.array([bsa_percent(row, table) for row in area])
-        np.testing.assert_array_equal(bsa_percent(area, table), rows)
-        np.testing.assert_array_equal(bsa_percent(np.asfortranarray(area), table), rows)
+    """Continuous PASI of 8.3703125: a product of matrices added it up otherwise for two visits than for one."""
+
+    def visit(subject: str, head: float) -> list[Finding]:
+        area = {Region.HEAD_NECK: head, Region.UPPER_LIMBS: 0.0, Region.TRUNK: 46.25, Region.LOWER_LIMBS: 0.0}
+        grades = {Region.HEAD_NECK: (0.0, 1.0, 4.0), Region.TRUNK: (1.0, 4.0, 3.75)}
+        return [
+            Finding(subject, "v1", 1, "r1", 1, region, area[region], None, *grades.get(region, (0.0, 0.0, 0.0)))
+            for region in Region
+        ]
+
+    heads = np.round(np.random.default_rng(5).uniform(0, 100, 400), 1).tolist()
+    table = score_findings(finding_frame([f for n, head in enumerate(heads) for f in visit(f"s{n:03d}", head)]))
+    alone = [pasi(visit(f"s{n:03d}", head)).pasi_continuous for n, head in enumerate(heads)]
+    assert table.sort_values("subject_id")["pasi_continuous"].tolist() == alone
 
 
 @SLOW_MACHINE
