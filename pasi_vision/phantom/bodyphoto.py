@@ -232,9 +232,6 @@ def _skin(surface: Surface, subject: Subject, maps: LesionMaps, studio: Studio, 
     return _body_hair(surface, subject, rng, radiance, mm)
 
 
-#: Share of skin under hair from which on it counts as not seen.
-MOST_HIDDEN = 0.6
-
 _HAIRY = (Part.FOREARM, Part.SHIN, Part.THIGH, Part.CHEST, Part.ABDOMEN)
 
 
@@ -250,6 +247,10 @@ def _body_hair(surface: Surface, subject: Subject, rng: Rng, radiance: Field, mm
 def _hair_colour(person: Person) -> Field:
     light = np.array([0.20, 0.13, 0.07], np.float32) * np.float32((1 - person.hair_melanin) ** 1.5)
     return np.asarray(light + np.array([0.012, 0.009, 0.007], np.float32), np.float32)
+
+
+#: Share of skin under hair from which on it counts as not seen.
+MOST_HIDDEN = 0.6
 
 
 def _head_hair(surface: Surface, subject: Subject, rng: Rng, radiance: Field, mm: float) -> tuple[Field, Mask]:

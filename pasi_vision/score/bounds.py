@@ -19,9 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.anatomy import BSA_TABLES, GRADE_MAX
+from pasi_vision.anatomy import GRADE_MAX
 from pasi_vision.score.bands import BandPolicy, area_score, area_thresholds, whole_grade
-from pasi_vision.score.regions import REGIONS, WEIGHTS, Numbers, RegionArrays, over_regions
+from pasi_vision.score.bsa import bsa_percent
+from pasi_vision.score.regions import WEIGHTS, Numbers, RegionArrays
 
 __all__ = ["Possible", "bsa_bounds", "pasi_bounds_tenths", "possible"]
 
@@ -81,9 +82,8 @@ def pasi_bounds_tenths(
 
 def bsa_bounds(can_be: Possible, table: str) -> tuple[Numbers, Numbers]:
     """Least and greatest affected body surface in percent: (n,) float64 each."""
-    shares = np.array([BSA_TABLES[table][region] for region in REGIONS]) / 100
     low, high = can_be.whole_region()
-    return over_regions(low, shares), over_regions(high, shares)
+    return bsa_percent(low, table), bsa_percent(high, table)
 
 
 def _first(given: Numbers | None, value: Numbers, otherwise: float) -> Numbers:

@@ -150,8 +150,7 @@ def _bounds(
         return low, high, bsa_low, bsa_high
     can_be = possible(replace(arrays, present=_seen_at_all(arrays)).rows(open_rows), settings.band_policy)
     low[open_rows], high[open_rows] = pasi_bounds_tenths(can_be, settings.band_policy)
-    ends = bsa_bounds(can_be, settings.bsa_table)
-    bsa_low[open_rows], bsa_high[open_rows] = (np.round(end, DECIMALS) for end in ends)
+    bsa_low[open_rows], bsa_high[open_rows] = bsa_bounds(can_be, settings.bsa_table)
     return low, high, bsa_low, bsa_high
 
 

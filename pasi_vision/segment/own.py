@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 LEVELS = 256
 
 
+def eight_bits(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Probabilities in steps of 1 / (LEVELS - 1), rounded."""
+    return (np.clip(probability, 0, 1) * (LEVELS - 1) + 0.5).astype(np.uint8)
+
+
 def own_level(counts: NDArray[np.integer]) -> tuple[int, float]:
     """The level (1-254 of 255) with the best expected Dice, and that Dice; 0.0 where nothing is expected.
 

@@ -19,7 +19,7 @@ from pasi_vision.segment.enclose import enclosed
 from pasi_vision.segment.familiarity import why_strange
 from pasi_vision.segment.layout import LESION, OUTLINE, REGION_CLASSES
 from pasi_vision.segment.look import Runner, look_at_close_up, look_at_view
-from pasi_vision.segment.own import LEVELS, own_level
+from pasi_vision.segment.own import LEVELS, eight_bits, own_level
 from pasi_vision.segment.peaks import with_peak
 from pasi_vision.segment.prior import RegionPrior, weighted
 from pasi_vision.segment.views import allowed_codes
@@ -122,7 +122,7 @@ class Model:
             skin_classes = weighted(skin_classes, skin_small, prior)
         labels = _labels(skin_classes, allowed_codes(view))
         # Edges are smooth in probability and sharp in labels: so probabilities are enlarged, then cut; labels are only copied.
-        skin = _enlarged(_eight_bits(skin_probability), shape) >= _level(limits.skin)
+        skin = _enlarged(eight_bits(skin_probability), shape) >= _level(limits.skin)
         regions = np.asarray(cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
         regions *= skin
         lesion = (
@@ -242,10 +242,6 @@ def _enlarged(levels: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.u
     return np.asarray(cv2.resize(levels, shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _eight_bits(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return (np.clip(probability, 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
 def _cut(
     probability: NDArray[np.float32],
     skin: NDArray[np.bool_],
@@ -254,7 +250,7 @@ def _cut(
 ) -> NDArray[np.bool_]:
     """(H, W) where a probability (h, w) counts: at the threshold or the photograph's own, in stretches that reach the peak."""
     threshold, own_from, peak = limits
-    levels = _eight_bits(probability)
+    levels = eight_bits(probability)
     level = _level(threshold, own_from, levels[skin])
     if peak > 0:
         found = (levels >= level) & skin

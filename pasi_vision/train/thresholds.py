@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pasi_vision.errors import InputError
 from pasi_vision.segment.layout import LESION, OUTLINE, Thresholds
-from pasi_vision.segment.own import LEVELS, own_level
+from pasi_vision.segment.own import LEVELS, eight_bits, own_level
 from pasi_vision.train.folder import PhotoEntry, read_truth
 
 __all__ = ["Cuts", "ThresholdChoice", "choose_skin", "choose_thresholds", "cuts_of", "levels_of", "skin_counts"]
@@ -89,7 +89,7 @@ class ThresholdChoice:
 
 def levels_of(seen: NDArray[np.float32]) -> Levels:
     """(3, h, w) probability of skin, lesion and outline in steps of 1/255, of the (11, h, w) that a model says of a photograph."""
-    return np.stack([_stepped(1 - seen[0]), _stepped(seen[LESION]), _stepped(seen[OUTLINE])])
+    return np.stack([eight_bits(1 - seen[0]), eight_bits(seen[LESION]), eight_bits(seen[OUTLINE])])
 
 
 def skin_counts(photo: PhotoEntry, shape: tuple[int, int], levels: Levels) -> Counts | None:
@@ -157,9 +157,8 @@ def _cut(levels: Levels, true: Counts) -> AreaCuts:
     own, promised = own_level(pixels.sum(0))
     found = np.zeros((len(TRIED) + 1, len(PEAKS), 2), np.int64)
     order = np.flatnonzero(levels >= max(1, min(own, int(TRIED[0]))))
-    order = order[
-        np.argsort(levels.ravel()[order], kind="stable")
-    ]  # from faint to sure: the last of a stretch is its peak
+    # From faint to sure: of a stretch, the last is its peak.
+    order = order[np.argsort(levels.ravel()[order], kind="stable")]
     strength, kind = levels.ravel()[order], true.ravel()[order]
     for row, level in enumerate((*TRIED, own)):
         count, labels = cv2.connectedComponents((levels >= level).astype(np.uint8))
@@ -256,10 +255,6 @@ def _calibration_error(counts: Counts) -> float:
     said = np.bincount(share, counts.sum(0) * probability, 10)
     true = np.bincount(share, counts[1], 10)
     return round(float(np.abs(said - true).sum() / total.sum()), 4)
-
-
-def _stepped(probability: NDArray[np.float32]) -> Levels:
-    return (np.clip(probability, 0, 1) * (LEVELS - 1) + 0.5).astype(np.uint8)
 
 
 def _shrunk(mask: NDArray[np.bool_] | None, seen: tuple[int, ...]) -> NDArray[np.int64] | None:

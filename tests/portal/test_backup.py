@@ -74,9 +74,8 @@ def test_verify_names_what_was_tampered_with(demo: Path, tmp_path: Path) -> None
     photographs[0].write_bytes(b"another picture")
     photographs[1].unlink()
     with closing(sqlite3.connect(tmp_path / "portal" / "portal.sqlite3")) as database:
-        deleted = UUID(
-            photographs[1].stem
-        ).hex  # what is gone must not hide that the same photograph's original was changed
+        # What is gone must not hide that the same photograph's original was changed.
+        deleted = UUID(photographs[1].stem).hex
         (name,) = database.execute("SELECT sealed FROM portal_photograph WHERE id = ?", (deleted,)).fetchone()
     sealed = tmp_path / "portal" / "vault" / name
     content = sealed.read_bytes()
