@@ -20,7 +20,7 @@ from pasi_vision.phantom.distractors import centre_choices, draw_after_marks, dr
 from pasi_vision.phantom.extras import Extras, aged, erupted, in_frame, on_body, onto_skin
 from pasi_vision.phantom.finish_skin import add_vellus
 from pasi_vision.phantom.geometry import Canvas, Shell, surface_of
-from pasi_vision.phantom.hair import add_hair
+from pasi_vision.phantom.hair import DENSE_HAIR, add_hair
 from pasi_vision.phantom.light import draw_light
 from pasi_vision.phantom.negatives import draw_negative
 from pasi_vision.phantom.outline import outlined
@@ -43,7 +43,6 @@ Bytes = NDArray[np.uint8]
 #: Which flat scene stands in where no camera sees a body site.
 FLAT_TWINS = STYLES | {"body_ear": "patch", "body_neck": "patch", "body_face": "patch", PERSON: "trunk"}
 CLEAR_AT_A_DISTANCE = 0.75  # most people whom a photograph shows whole and dressed have healthy skin
-DENSE_HAIR = 0.72  # hair that hides more than this hides the skin
 
 
 @dataclass(frozen=True)

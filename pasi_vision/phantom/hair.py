@@ -12,6 +12,9 @@ from pasi_vision.phantom.setting import Setting
 from pasi_vision.phantom.skin import Person
 from pasi_vision.phantom.surface import Part
 
+#: Hair that covers more than this share of a stretch of skin hides it.
+DENSE_HAIR = 0.72
+
 Field = NDArray[np.float32]
 Rng = np.random.Generator
 
