@@ -22,7 +22,8 @@ class LossSettings(Settings):
 
     Attributes:
         region, lesion, outline, signs: Of each head.
-        dice: Of the soft Dice within lesion and outline, beside cross entropy.
+        dice: Of the soft Dice within lesion and outline, beside cross entropy, over all crops of a batch together.
+        crop_dice: Of the mean soft Dice of single crops that show a lesion: papules then count as much as plaques.
         false_lesion: Further weight of cross entropy on skin of crops without any lesion.
         scores: Of raters' region scores, for photographs without masks.
         smoothing: Lesion and outline targets are drawn towards a half by this share: people's outlines are not exact.
@@ -33,6 +34,7 @@ class LossSettings(Settings):
     outline: float = Field(1.0, ge=0)
     signs: float = Field(0.3, ge=0)
     dice: float = Field(1.0, ge=0)
+    crop_dice: float = Field(0.0, ge=0)
     false_lesion: float = Field(1.0, ge=0)
     scores: float = Field(1.0, ge=0)
     smoothing: float = Field(0.02, ge=0, lt=0.5)
@@ -98,9 +100,12 @@ def area_loss(logits: Tensor, target: Tensor, skin: Tensor, known: Tensor, setti
     chance = torch.sigmoid(logits) * known[:, None, None]
     there = target * known[:, None, None]
     # Over the whole batch: crops without lesions then cost what they add falsely, instead of all or nothing.
-    overlap = 2 * (chance * there).sum()
-    dice = 1 - (overlap + 1) / ((chance * chance).sum() + (there * there).sum() + 1)
-    return entropy + settings.dice * dice * known.amax()
+    overlap = 2 * (chance * there).sum((1, 2))
+    size = (chance * chance + there * there).sum((1, 2))
+    dice = 1 - (overlap.sum() + 1) / (size.sum() + 1)
+    affected = known * (1 - clear)
+    crop_dice = ((1 - (overlap + 1) / (size + 1)) * affected).sum() / affected.sum().clamp(min=1)
+    return entropy + settings.dice * dice * known.amax() + settings.crop_dice * crop_dice
 
 
 def grade_loss(logits: Tensor, grades: Tensor, affected: Tensor) -> Tensor:

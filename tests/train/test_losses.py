@@ -37,6 +37,24 @@ def test_dice_term_of_a_half_right_network() -> None:
     assert both - alone == pytest.approx(0.25)
 
 
+def test_a_missed_papule_costs_as_much_as_a_missed_plaque_by_crop() -> None:
+    found, missed = 40.0, -40.0
+    plaque, papule = torch.zeros(1, 10, 10), torch.zeros(1, 10, 10)
+    plaque[:, :9], papule[:, 0, :9] = 1, 1
+    target = torch.cat([plaque, papule, torch.zeros(1, 10, 10)])
+    logits = torch.full_like(target, missed)
+    logits[0, :9] = found  # the plaque is found, the papule is not, and the clear crop has no say
+    by_crop = LossSettings(smoothing=0, dice=0, crop_dice=1, false_lesion=0)
+    skin, known = torch.ones_like(target), torch.ones(3)
+    dice = area_loss(logits, target, skin, known, by_crop) - area_loss(logits, target, skin, known, PLAIN)
+    # (2 * 90 + 1) / (90 + 90 + 1) = 1 and (0 + 1) / (0 + 9 + 1) = 1 / 10.
+    assert dice == pytest.approx((0 + 0.9) / 2, abs=1e-5)
+    known[1] = 0  # nobody labelled the papules
+    assert area_loss(logits, target, skin, known, by_crop) == pytest.approx(
+        area_loss(logits, target, skin, known, PLAIN).item(), abs=1e-5
+    )
+
+
 def test_false_lesions_cost_more_on_clear_skin_only() -> None:
     logits = torch.tensor([[[2.0, -9.0]], [[2.0, -9.0]]])
     clear, affected = torch.zeros(2, 1, 2), torch.tensor([[[0.0, 1.0]], [[0.0, 1.0]]])
