@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from pasi_vision.anatomy import View
 from pasi_vision.portal.models.people import Person
 from pasi_vision.portal.scope import Scoped, of_sites
 
@@ -123,7 +124,7 @@ class Gap(models.Model):
     @property
     def title(self) -> str:
         """The view's name in words."""
-        return self.view.replace("_", " ").capitalize()
+        return View(self.view).label
 
     class Meta:
         """One reason per view."""

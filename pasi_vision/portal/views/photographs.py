@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from pasi_vision.anatomy import View
 from pasi_vision.errors import InputError
 from pasi_vision.portal import covering, vault, visits
 from pasi_vision.portal.models import Photograph
@@ -45,7 +46,7 @@ def page(request: HttpRequest, photograph_id: UUID) -> HttpResponse:
     photograph = _photograph(request, photograph_id)
     outlines = outlines_of([photograph]) if request.user.may(Permission.SEE_SCORES) else {}
     context = {
-        "title": f"{photograph.view.replace('_', ' ').capitalize()}, {photograph.visit}",
+        "title": f"{View(photograph.view).label}, {photograph.visit}",
         "photograph": photograph,
         "outline": outlines.get(photograph.pk),
         "can_change": photograph.visit.is_open and request.user.may(Permission.UPLOAD),

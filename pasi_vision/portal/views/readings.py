@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from pasi_vision.anatomy import Region, Sign
+from pasi_vision.anatomy import Region, Sign, View
 from pasi_vision.errors import InputError
 from pasi_vision.portal import signing, vault
 from pasi_vision.portal.models import Assignment, Photograph, Visit
@@ -86,7 +86,7 @@ def page(request: HttpRequest, reading_id: UUID) -> HttpResponse:
     context = {
         "title": "Score",
         "reading": reading,
-        "pictures": [{"number": n, "view": p.view.replace("_", " ")} for n, p in enumerate(shown, 1)],
+        "pictures": [{"number": n, "view": View(p.view).label} for n, p in enumerate(shown, 1)],
         "regions": regions,
         "note": draft.get("note", ""),
         "versions": list(reading.versions.all()),
