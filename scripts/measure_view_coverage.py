@@ -34,7 +34,7 @@ from pasi_vision.phantom.views import protocol_shots
 from pasi_vision.storage import write_json, write_text
 
 SMALLEST = 0.001  # cells below this share are added to what is seen by the fewest of their views
-HAIRY = 0.3
+HAIRY = 0.5  # from here on the hair of a head closes (phantom.bodyphoto)
 
 
 def main() -> None:
