@@ -116,9 +116,9 @@ def photograph_body(shot: Shot, subject: Subject, studio: Studio, rng: Rng) -> P
     if studio.card:
         radiance, laid = lay_card(radiance, solid, mm, studio.light, rng)
         hidden, surface = hidden | laid, _without(surface, laid)
-    processing = exposed_for(studio.processing, subject.person.ita_deg, 0.16)
-    # A camera meters the whole frame, the body somewhat more.
-    image = stored(photograph(radiance.astype(np.float32), processing, rng, 0.25 + 0.75 * alpha), processing.quality)
+    processing = exposed_for(studio.processing, subject.person.ita_deg, 0.2)
+    # Who takes it sees to it that the body is well exposed; the wall has a say all the same.
+    image = stored(photograph(radiance.astype(np.float32), processing, rng, alpha), processing.quality)
     return _with_masks(image, surface, maps, subject.plaques, hidden, mm)
 
 

@@ -58,7 +58,7 @@ class Finish:
 
 def lesional_pigment(rng: Rng, person: Person) -> float:
     """Melanin that lesions add, as a share of the person's own: none on light skin; darker skin also darkens where it is inflamed."""
-    return float(rng.uniform(0.2, 1.1) * darkness(person))
+    return float(rng.uniform(0.5, 1.7) * darkness(person))
 
 
 def darkness(person: Person) -> float:
