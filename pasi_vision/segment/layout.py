@@ -86,7 +86,7 @@ class Working(Settings):
     coarsest_mm_per_px: float = Field(2.5, gt=0)
     tile: int = Field(1280, gt=0, multiple_of=2)
     overlap: int = Field(128, gt=0)
-    largest_side: int = Field(2048, gt=0)
+    largest_side: int = Field(2560, gt=0)
 
 
 class Thresholds(Settings):

@@ -61,7 +61,6 @@ def test_shipped_settings_are_valid() -> None:
     assert [load_settings(TrainSettings, file).name for file in files] == [
         "phantom-convnext",
         "phantom-lite2",  # a branch of it
-        "phantom-lite2",  # in views of two megapixels
         "phantom-lite2",  # how a branch ends
         "phantom-lite2",  # and goes on with better bodies
         "phantom-lite2",
