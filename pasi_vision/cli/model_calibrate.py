@@ -103,8 +103,11 @@ def calibrate(
     network = _changed(network, working=network.folder.record.working.model_copy(update=sizes))
     figures: dict[str, Any] = {}
     if not keep_thresholds:
-        network, figures = _with_thresholds(network, folder, healthy_files, workers, seed, false_area_cost)
-        network = _changed(network, view_outlines=fit_enclosing(folder.photos, partial(_seen, network)))
+        looks = _looked(network, folder.photos, workers)
+        network, figures = _with_thresholds(network, folder, looks, healthy_files, seed, false_area_cost)
+        seen = {look.photo.file: partial(_seen, network, look) for look in looks}
+        pens = fit_enclosing([look.photo for look in looks], lambda photo: seen[photo.file]())
+        network = _changed(network, view_outlines=pens)
     network = _changed(network, intervals={})
     outcomes = _outcomes(network, folder, workers)
     fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
@@ -171,16 +174,23 @@ def _outcomes(network: Model, folder: DataFolder, workers: int) -> list[Outcome]
     return evaluate_photos(folder.photos, stages_of(network), workers=workers, progress=show_progress)
 
 
-def _seen(network: Model, photo: PhotoEntry) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Lesion and skin that the model sees in a photograph, in the size of its masks."""
-    from pasi_vision.pipeline import segment_photo
+def _seen(network: Model, look: _Look) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Lesion and skin that the model sees in a photograph, at its working resolution."""
+    from pasi_vision.segment.predict import counted
 
-    _, masks = segment_photo(photo.file, network, photo.view)
-    return masks.lesion, masks.regions > 0
+    limits = network.folder.record.thresholds_of(look.photo.view)
+    skin = look.levels[0] >= limits.skin * 255
+    levels, level = counted(look.levels[1], skin, limits.lesion, limits.lesion_own_from, limits.lesion_peak)
+    return (levels >= level) & skin, skin
 
 
 def _with_thresholds(
-    network: Model, folder: DataFolder, healthy: Collection[Path], workers: int, seed: int, false_area_cost: float
+    network: Model,
+    folder: DataFolder,
+    looks: Sequence[_Look],
+    healthy: Collection[Path],
+    seed: int,
+    false_area_cost: float,
 ) -> tuple[Model, dict[str, Any]]:
     """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice.
 
@@ -189,8 +199,6 @@ def _with_thresholds(
     from pasi_vision.anatomy import View
     from pasi_vision.train.thresholds import choose_skin, choose_thresholds, cuts_of, skin_counts
 
-    # What the network says is kept in a byte a pixel: lesions are cut inside skin, whose threshold all photographs must have told first.
-    looks = _looked(network, folder.photos, workers)
     limits, caught = _familiarity(network, folder, [look.signals for look in looks], seed)
     figures: dict[str, Any] = {"false_area_cost": false_area_cost, "strange_pictures_refused": caught}
     chosen: dict[str, Any] = {"familiarity": limits, "close_up_thresholds": None}
@@ -215,7 +223,7 @@ def _with_thresholds(
 
 
 class _Look(NamedTuple):
-    """What the network says of a photograph of height and width `shape`; `levels` are those of `levels_of`."""
+    """What the network says of a photograph of height and width `shape`, kept in a byte a pixel: the `levels` of `levels_of`."""
 
     photo: PhotoEntry
     shape: tuple[int, int]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
+Distance = NDArray[np.float32]
 
 _LONGEST_PX = 1280
 """Larger masks are enclosed at this size: a pen is broader than their pixels."""
@@ -32,12 +33,19 @@ def enclosed(lesion: Mask, skin: Mask, grow: float, gap: float) -> Mask:
     small = mask_at_size(lesion[::few, ::few], (round(shape[0] * factor), round(shape[1] * factor)))
     unit = factor * float(np.sqrt(np.count_nonzero(skin)))
     half = 0.5 * gap * unit
-    swollen = cv2.distanceTransform((~small).astype(np.uint8), cv2.DIST_L2, 5) <= grow * unit + half
-    edged = cv2.copyMakeBorder(
-        swollen.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE
-    )  # the picture's edge is no border
-    deep = cv2.distanceTransform(edged, cv2.DIST_L2, 5)[1:-1, 1:-1] > half
+    deep = depth_within(distance_from(small), grow * unit + half) > half
     return np.asarray((mask_at_size(deep, shape) | lesion) & skin)
+
+
+def distance_from(mask: Mask) -> Distance:
+    """Pixels from each pixel to the mask; 0 inside it."""
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5))
+
+
+def depth_within(distance: Distance, reach: float) -> Distance:
+    """Pixels to the border of what lies within `reach` of a mask; the edge of the picture is no border."""
+    swollen = cv2.copyMakeBorder((distance <= reach).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.distanceTransform(swollen, cv2.DIST_L2, 5)[1:-1, 1:-1])
 
 
 def mask_at_size(mask: Mask, size: tuple[int, ...]) -> Mask:

@@ -24,7 +24,7 @@ from pasi_vision.segment.peaks import with_peak
 from pasi_vision.segment.prior import RegionPrior, weighted
 from pasi_vision.segment.views import allowed_codes
 
-__all__ = ["Model", "load_model"]
+__all__ = ["Model", "counted", "load_model"]
 
 SMALLEST_SIDE_PX = 16
 """A photograph with a shorter side shows nothing that could be told."""
@@ -248,14 +248,20 @@ def _cut(
     shape: tuple[int, int],
     limits: tuple[float, float, float],
 ) -> NDArray[np.bool_]:
-    """(H, W) where a probability (h, w) counts: at the threshold or the photograph's own, in stretches that reach the peak."""
-    threshold, own_from, peak = limits
-    levels = eight_bits(probability)
+    """(H, W) where a probability (h, w) counts, inside skin (h, w) but for the border."""
+    levels, level = counted(eight_bits(probability), skin, *limits)
+    return np.asarray(_enlarged(levels, shape) >= level)
+
+
+def counted(
+    levels: NDArray[np.uint8], skin: NDArray[np.bool_], threshold: float, own_from: float, peak: float
+) -> tuple[NDArray[np.uint8], int]:
+    """Levels (h, w) without the stretches that reach no peak, and the level from which they count: the threshold's or their own."""
     level = _level(threshold, own_from, levels[skin])
     if peak > 0:
         found = (levels >= level) & skin
-        levels[found & ~with_peak(found, levels, peak * (LEVELS - 1))] = 0
-    return np.asarray(_enlarged(levels, shape) >= level)
+        levels = np.where(found & ~with_peak(found, levels, peak * (LEVELS - 1)), np.uint8(0), levels)
+    return levels, level
 
 
 def _level(threshold: float, own_from: float = 1.0, levels: NDArray[np.uint8] | None = None) -> int:

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.anatomy import View
-from pasi_vision.segment.enclose import enclosed, mask_at_size
+from pasi_vision.segment.enclose import depth_within, distance_from, mask_at_size
 from pasi_vision.train.folder import PhotoEntry, read_truth
-from pasi_vision.train.metrics import dice
 
 __all__ = ["fit_enclosing"]
 
@@ -24,8 +23,12 @@ GEOMETRIC = 0.9
 AS_GOOD = 0.01
 """Dice by which lengths may fall short of the best and still be as good."""
 
-_GROW = np.geomspace(0.0015, 0.03, 14)
-_GAP_OF_GROW = (1.0, 2.0, 3.6, 5.0, 7.0)
+_REACH = np.geomspace(0.0022, 0.14, 28)
+"""Tried: how far from the lesion the pen's outermost points may lie, as a share of the root of the skin's area; grow + gap / 2."""
+
+_HALF_GAP = np.linspace(0.3, 0.8, 11)
+"""Tried: half of the gap, as a share of the reach."""
+
 _SIDE_PX = 640
 
 Mask = NDArray[np.bool_]
@@ -41,7 +44,7 @@ def fit_enclosing(photos: Iterable[PhotoEntry], seen: Seen | None = None) -> dic
 
     Args:
         photos: Labelled photographs.
-        seen: Gives a model's lesion and skin (H, W) of a photograph; without it the true ones are enclosed.
+        seen: Gives a model's lesion and skin (h, w) of a photograph, of any size; without it the true ones are enclosed.
 
     Raises:
         InputError: A mask is wrong; the message names file and row.
@@ -61,24 +64,37 @@ def fit_enclosing(photos: Iterable[PhotoEntry], seen: Seen | None = None) -> dic
         if likeness < GEOMETRIC:
             continue
         if seen is not None:
-            pairs = [(seen(photo), outline) for photo, _, outline, _ in rows]
-            lengths, _ = _best([(_small(lesion), _small(skin), outline) for (lesion, skin), outline in pairs])
+            shown = [(seen(photo), outline) for photo, _, outline, _ in rows]
+            sized = [
+                (mask_at_size(lesion, outline.shape), mask_at_size(skin, outline.shape), outline)
+                for (lesion, skin), outline in shown
+            ]
+            lengths, _ = _best(sized)
         fitted[view] = (round(lengths[0], 5), round(lengths[1], 5))
     return fitted
 
 
 def _best(triples: Sequence[tuple[Mask, Mask, Mask]]) -> tuple[tuple[float, float], float]:
     """The lengths for (lesion, skin, outline) triples, and their mean Dice."""
-    tried = {}
-    for grow in map(float, _GROW):
-        for share in _GAP_OF_GROW:
-            made = [enclosed(lesion, skin, grow, grow * share) for lesion, skin, _ in triples]
-            bias = np.mean([a.mean() - b.mean() for a, (_, _, b) in zip(made, triples, strict=True)])
-            likeness = np.mean([dice(a, b) for a, (_, _, b) in zip(made, triples, strict=True)])
-            tried[grow, grow * share] = float(likeness), abs(float(bias))
-    best = max(likeness for likeness, _ in tried.values())
-    lengths = min(tried, key=lambda one: (tried[one][0] < best - AS_GOOD, tried[one][1]))
-    return lengths, tried[lengths][0]
+    likeness, bias = np.mean([_tried(*one) for one in triples], axis=0)
+    wrong = np.where(likeness >= likeness.max() - AS_GOOD, np.abs(bias), np.inf)
+    row, column = np.unravel_index(np.argmin(wrong), wrong.shape)
+    reach, half = float(_REACH[row]), float(_REACH[row] * _HALF_GAP[column])
+    return (reach - half, 2 * half), float(likeness[row, column])
+
+
+def _tried(lesion: Mask, skin: Mask, outline: Mask) -> NDArray[np.float64]:
+    """(2, reaches, gaps) Dice and bias of the area, as a share of the picture, of what `enclosed` makes with each pair of lengths."""
+    found = np.zeros((2, len(_REACH), len(_HALF_GAP)))
+    unit, true = np.sqrt(np.count_nonzero(skin)), int(np.count_nonzero(outline))
+    distance, inside, hit = distance_from(lesion), skin & lesion, skin & outline
+    for row, reach in enumerate(_REACH * unit):
+        depth = depth_within(distance, reach)
+        for column, share in enumerate(_HALF_GAP):
+            deep = inside | (depth > share * reach)
+            area, shared = int(np.count_nonzero(deep & skin)), int(np.count_nonzero(deep & hit))
+            found[:, row, column] = 2 * shared / max(area + true, 1), (area - true) / lesion.size
+    return found
 
 
 def _small(mask: Mask) -> Mask:

@@ -56,7 +56,11 @@ def test_lengths_make_up_for_what_a_model_sees_too_small(tmp_path: Path) -> None
         truth = read_truth(photo)
         assert truth.lesion is not None
         assert truth.regions is not None
-        return cv2.erode(truth.lesion.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, truth.regions > 0
+        small = cv2.erode(truth.lesion.astype(np.uint8), np.ones((5, 5), np.uint8))
+        # At a size of its own, as a model's answers are.
+        return cv2.resize(small, (367, 451), interpolation=cv2.INTER_LINEAR) > 0, cv2.resize(
+            (truth.regions > 0).astype(np.uint8), (367, 451)
+        ) > 0
 
     pixel = 1 / np.sqrt(260 * 180)
     exact, made_up = fit_enclosing(photos)[View.TRUNK_FRONT], fit_enclosing(photos, seen)[View.TRUNK_FRONT]
