@@ -28,13 +28,13 @@ from pasi_vision.measure.views import Cell, ViewCoverage
 from pasi_vision.phantom.cohort import load_cohort
 from pasi_vision.phantom.coverage import PROTOCOL_VIEWS, Shown, cells, seen_by, shown_in
 from pasi_vision.phantom.garments import covered
+from pasi_vision.phantom.hair import CLOSED_FROM
 from pasi_vision.phantom.patient import draw_patient
 from pasi_vision.phantom.truth import true_regions
 from pasi_vision.phantom.views import protocol_shots
 from pasi_vision.storage import write_json, write_text
 
 SMALLEST = 0.001  # cells below this share are added to what is seen by the fewest of their views
-HAIRY = 0.5  # from here on the hair of a head closes (phantom.bodyphoto)
 
 
 def main() -> None:
@@ -74,7 +74,7 @@ def _body(seed: int, number: int) -> dict[str, Any]:
     preset = load_cohort("careful")
     patient, body = draw_patient(seed, number, preset, visits=1)
     rng = np.random.default_rng([seed, number, 77])
-    hair, clothes = patient.hair > HAIRY, covered(patient.garments)
+    hair, clothes = patient.hair > CLOSED_FROM, covered(patient.garments)
     shots = protocol_shots(body, PROTOCOL_VIEWS, long_side_px=360, rng=rng, clothes=clothes)
     own = cells(body, seen_by(list(shots.values()), hair=hair))
     asked = sum(1 << index for index, view in enumerate(PROTOCOL_VIEWS) if view in preset.views)

@@ -17,7 +17,7 @@ from pasi_vision.phantom.card import lay_card
 from pasi_vision.phantom.cloth import draw_clothes, dressed
 from pasi_vision.phantom.complexion import anatomy_of
 from pasi_vision.phantom.extras import Extras, aged, coated, on_body
-from pasi_vision.phantom.hair import DENSE_HAIR
+from pasi_vision.phantom.hair import DENSE_HAIR, closing
 from pasi_vision.phantom.light import Light, draw_light, falloff_map
 from pasi_vision.phantom.paint import Finish, lesional_pigment, paint
 from pasi_vision.phantom.picture import Picture
@@ -271,13 +271,11 @@ def _head_hair(surface: Surface, subject: Subject, rng: Rng, radiance: Field, mm
         points = np.array([[column, row], [column + middle[0], row + middle[1]], [column + end[0], row + end[1]]])
         cv2.polylines(layer, [np.round(points * 8).astype(np.int32)], False, int(tone), thick, cv2.LINE_AA, 3)
     tuft = layer.astype(np.float32) / np.float32(255)
-    density = cv2.GaussianBlur((layer > 60).astype(np.float32), (0, 0), max(2.0, 3.0 / mm))
+    density = np.asarray(cv2.GaussianBlur((layer > 60).astype(np.float32), (0, 0), max(2.0, 3.0 / mm)), np.float32)
     solid = surface.depth_mm > 0
-    # Seen at a slant, more hair lies before the same skin: at the sides of a head it closes long before it does in its middle.
+    # At the sides of a head hair closes long before it does in its middle.
     slant = 1.0 / np.clip(-surface.normal[..., 2], 0.25, 1.0)
-    # Hair closes or does not: a short cut shows the skin between its strands, longer hair lies over itself and shows none.
-    closing = np.clip((1.35 * density * subject.hair * slant - 0.3) / 0.3, 0, 1)
-    cover = np.maximum(tuft, closing * closing * (3 - 2 * closing)) * solid
+    cover = np.maximum(tuft, closing(density, subject.hair, slant)) * solid
     bright = (0.4 + 0.9 * tuft) * np.clip(0.35 - 0.65 * surface.normal[..., 2], 0.1, 1.0)
     colour = _hair_colour(subject.person)[None, None, :] * (bright * 1.5)[..., None]
     # Single strands hide nothing; where hair covers most of the skin, nobody tells what is on it.

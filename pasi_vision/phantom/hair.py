@@ -15,8 +15,23 @@ from pasi_vision.phantom.surface import Part
 #: Hair that covers more than this share of a stretch of skin hides it.
 DENSE_HAIR = 0.72
 
+#: Hair of the head (0 bald - 1 long and thick) from which on it closes where it stands densely, seen straight on.
+CLOSED_FROM = 0.5
+
 Field = NDArray[np.float32]
 Rng = np.random.Generator
+
+
+def closing(density: Field, thickness: float, slant: Field) -> Field:
+    """How much hair of the head hides, 0-1: a short cut shows the skin between its strands, longer hair lies over itself and shows none.
+
+    Args:
+        density: (H, W) share of the skin under strands, blurred over some millimetres.
+        thickness: Of the hair of the head, 0 bald - 1 long and thick.
+        slant: (H, W) 1 seen straight on, more at a slant: there more hair lies before the same skin.
+    """
+    share = np.clip((1.35 * density * thickness * slant - 0.3) / 0.3, 0, 1)
+    return np.asarray(share * share * (3 - 2 * share))
 
 
 def add_hair(

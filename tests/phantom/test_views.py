@@ -10,6 +10,7 @@ from pasi_vision.errors import InputError
 from pasi_vision.phantom.body import Body, BodyShape, make_body
 from pasi_vision.phantom.coverage import PROTOCOL_VIEWS, cells, seen_by, visible_quads
 from pasi_vision.phantom.garments import covered
+from pasi_vision.phantom.hair import CLOSED_FROM, DENSE_HAIR, closing
 from pasi_vision.phantom.surface import Part
 from pasi_vision.phantom.views import VIEW_PLANS, chance_scene, close_up_camera, protocol_shot, protocol_shots
 
@@ -67,6 +68,13 @@ def test_hair_and_underwear_hide_skin(shots: dict) -> None:
     )
     front = shots[View.LOWER_LIMBS_FRONT]
     assert not (visible_quads(front.scene, front.camera, hair=False) & covered(("briefs",))).any()
+
+
+def test_hair_of_the_head_closes_from_one_length_on_and_sooner_at_a_slant() -> None:
+    dense, straight, aslant = (np.array([[value]], np.float32) for value in (0.75, 1.0, 2.0))
+    assert closing(dense, CLOSED_FROM, straight) > DENSE_HAIR
+    assert closing(dense, 0.7 * CLOSED_FROM, straight) < 0.2
+    assert closing(dense, 0.7 * CLOSED_FROM, aslant) > DENSE_HAIR
 
 
 def test_without_chance_the_camera_is_the_protocols(body: Body) -> None:
