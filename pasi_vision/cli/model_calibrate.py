@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from pasi_vision.cli.evaluate import compare, resampling, show_progress, stages_of
+from pasi_vision.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from pasi_vision.segment import Model
     from pasi_vision.segment.familiarity import Signals
+    from pasi_vision.segment.layout import ModelRecord
     from pasi_vision.train.evaluate import Outcome
     from pasi_vision.train.folder import DataFolder, PhotoEntry
 
@@ -72,6 +74,12 @@ def calibrate(
         typer.Option(help="By how much small views may be enlarged for it, instead of the model's.", min=1, max=3),
     ] = None,
     keep_thresholds: Annotated[bool, typer.Option("--keep-thresholds", help="Calibrate intervals only.")] = False,
+    thresholds_only: Annotated[
+        bool,
+        typer.Option(
+            "--thresholds-only", help="Choose thresholds only; the model then has no intervals until it is calibrated."
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Photographs in work at once.")] = 1,
 ) -> None:
     """Choose thresholds, fit conformal intervals, measure their coverage, and write them into the model's model.json.
@@ -80,7 +88,12 @@ def calibrate(
 
     Without --check, half of the patients calibrate and the other half tell the coverage.
     """
-    from pasi_vision.anatomy import View
+    if thresholds_only and (keep_thresholds or check):
+        raise InputError(
+            "with --thresholds-only nothing is left to keep or to check",
+            where="--thresholds-only",
+            fix="Leave out --keep-thresholds and --check, or --thresholds-only.",
+        )
     from pasi_vision.score import StudySettings
     from pasi_vision.segment import load_model
     from pasi_vision.train.calibrate import coverage_record, fit_grade_lines, fit_intervals
@@ -109,6 +122,11 @@ def calibrate(
         pens = fit_enclosing([look.photo for look in looks], lambda photo: seen[photo.file]())
         network = _changed(network, view_outlines=pens)
     network = _changed(network, intervals={})
+    if thresholds_only:
+        record = network.folder.record
+        rewrite_record(network.folder.path, record, intervals={})
+        _tell_thresholds(record, figures)
+        return
     outcomes = _outcomes(network, folder, workers)
     fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
     lines = fit_grade_lines(compare(network, folder, fitting, settings).findings)
@@ -131,6 +149,18 @@ def calibrate(
     }
     record = calibrated.folder.record
     rewrite_record(network.folder.path, record, intervals=intervals)
+    _tell_thresholds(record, figures)
+    typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
+    for name, row in intervals["measured_coverage"]["all"].items():
+        typer.echo(
+            f"coverage of {name}: {row['value']} [{row['low']}, {row['high']}], n = {row['n']} in {row['patients']} patients"
+        )
+
+
+def _tell_thresholds(record: ModelRecord, figures: dict[str, Any]) -> None:
+    """Print the thresholds, what they were chosen from, and in which views outlines follow from lesions."""
+    from pasi_vision.anatomy import View
+
     for key, kind in (("thresholds", View.TRUNK_FRONT), ("close_up_thresholds", None)):
         limits = record.thresholds_of(kind)
         typer.echo(
@@ -142,11 +172,6 @@ def calibrate(
             typer.echo(f"  {name}: Dice {row['dice']}{further}, n = {row['photographs']}")
     drawn = sorted(view.value for view in record.view_outlines)
     typer.echo(f"outlines follow from lesions in: {', '.join(drawn) or 'no view'}")
-    typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
-    for name, row in intervals["measured_coverage"]["all"].items():
-        typer.echo(
-            f"coverage of {name}: {row['value']} [{row['low']}, {row['high']}], n = {row['n']} in {row['patients']} patients"
-        )
 
 
 def card(

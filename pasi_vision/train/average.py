@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -23,7 +24,8 @@ def average_models(models: Sequence[str | Path], out: Path) -> ModelRecord:
     """Write the mean of the models' weights as a model; its record says of which.
 
     Args:
-        models: Two or more names or folders, of one architecture, which went on from the same model.
+        models: Two or more names or folders, of one architecture, which went on from the same model. How it looks at photographs
+            and which bodies it compares are those of the first.
         out: Folder of the mean; thresholds and intervals have to be calibrated anew.
 
     Raises:
@@ -34,9 +36,9 @@ def average_models(models: Sequence[str | Path], out: Path) -> ModelRecord:
         raise ModelError("a mean needs two models or more", fix="Name at least two.")
     first = folders[0].record
     for folder in folders[1:]:
-        if folder.record.architecture != first.architecture or folder.record.working != first.working:
+        if (folder.record.architecture, folder.record.preprocessing) != (first.architecture, first.preprocessing):
             raise ModelError(
-                f"{folder.label} has another architecture or working size than {folders[0].label}",
+                f"{folder.label} has another architecture or preprocessing than {folders[0].label}",
                 where=str(folder.path),
                 fix="Average models that went on from one and the same.",
             )
@@ -49,14 +51,26 @@ def average_models(models: Sequence[str | Path], out: Path) -> ModelRecord:
     description = first.model_dump(
         mode="json", include={"format_version", "name", "version", "architecture", "working"}
     )
-    description["training"] = {"mean_of": [_origin(folder) for folder in folders], **first.training}
+    description["training"] = {
+        "mean_of": [_origin(folder) for folder in folders],
+        "data": _together(folders, "data"),
+        "validation_data": _together(folders, "validation_data"),
+        "versions": folders[-1].record.training.get("versions", {}),
+    }
     return write_model(mean, out, description, folders[0].path / PRIOR_FILE)
 
 
-def _origin(folder: ModelFolder) -> dict[str, object]:
-    settings = folder.record.training.get("settings", {})
-    return {
-        "model": folder.label,
-        "seed": settings.get("seed"),
-        "steps_done": folder.record.training.get("steps_done"),
-    }
+def _origin(folder: ModelFolder) -> dict[str, Any]:
+    training = folder.record.training
+    origin = {"model": folder.label}
+    if "mean_of" in training:
+        return origin | {"mean_of": training["mean_of"]}
+    return origin | {"seed": training.get("settings", {}).get("seed"), "steps_done": training.get("steps_done")}
+
+
+def _together(folders: Sequence[ModelFolder], what: str) -> list[Any]:
+    """Each data folder that one of the models saw, once."""
+    found: list[Any] = []
+    for folder in folders:
+        found += [one for one in folder.record.training.get(what, []) if one not in found]
+    return found

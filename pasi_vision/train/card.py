@@ -169,7 +169,7 @@ def _training(record: ModelRecord) -> str:
     if "photographs" in training:
         lines.append(f"- Photographs: {', '.join(f'{n} for {what}' for what, n in training['photographs'].items())}")
     for origin in training.get("mean_of", []):
-        lines.append(f"- Mean of: the run with seed {origin['seed']}, {origin['steps_done']} steps")
+        lines.append(f"- Mean of: {_of_what(origin)}")
     if "mean_of" not in training and "steps_done" in training:
         lines.append(f"- Steps: {training['steps_done']}")
     start = training.get("settings", {}).get("start_from")
@@ -178,6 +178,12 @@ def _training(record: ModelRecord) -> str:
     for name, version in training.get("versions", {}).items():
         lines.append(f"- {name} {version}")
     return "\n".join(lines)
+
+
+def _of_what(origin: Mapping[str, Any]) -> str:
+    if "mean_of" in origin:
+        return f"the mean of {', '.join(_of_what(one) for one in origin['mean_of'])}"
+    return f"the run with seed {origin['seed']}, {origin['steps_done']} steps"
 
 
 def _figures(evaluations: Sequence[Mapping[str, Any]]) -> str:

@@ -15,7 +15,7 @@ from pasi_vision.train.average import average_models
 from pasi_vision.train.export import write_model
 
 
-def _model(folder: Path, seed: int, *, widths: tuple[int, ...] = (16, 16, 8, 8, 8)) -> Path:
+def _model(folder: Path, seed: int, *, widths: tuple[int, ...] = (16, 16, 8, 8, 8), side: int = 1000) -> Path:
     torch.manual_seed(seed)
     architecture = Architecture(decoder_channels=widths)
     write_model(
@@ -26,7 +26,12 @@ def _model(folder: Path, seed: int, *, widths: tuple[int, ...] = (16, 16, 8, 8, 
             "name": "half",
             "version": "1",
             "architecture": architecture.model_dump(mode="json"),
-            "training": {"settings": {"seed": seed}, "steps_done": 7},
+            "working": {"view_side": side},
+            "training": {
+                "settings": {"seed": seed},
+                "steps_done": 7,
+                "data": [{"folder": "both"}, {"folder": f"of {seed}"}],
+            },
         },
     )
     return folder
@@ -40,6 +45,18 @@ def test_mean_lies_halfway_and_says_of_what(tmp_path: Path) -> None:
     torch.testing.assert_close(mean[weight], (first[weight] + second[weight]) / 2, atol=1e-4, rtol=1e-3)
     assert not torch.equal(first[weight], second[weight])
     assert [origin["seed"] for origin in record.training["mean_of"]] == [1, 2]
+
+
+def test_a_mean_of_means_keeps_its_history_and_looks_as_the_first(tmp_path: Path) -> None:
+    one, two = _model(tmp_path / "one", 1), _model(tmp_path / "two", 2)
+    average_models([one, two], tmp_path / "mean")
+    later = _model(tmp_path / "later", 3, side=1600)
+    record = average_models([tmp_path / "mean", later], tmp_path / "last")
+    before, run = record.training["mean_of"]
+    assert [origin["seed"] for origin in before["mean_of"]] == [1, 2]
+    assert run["seed"] == 3
+    assert [part["folder"] for part in record.training["data"]] == ["both", "of 1", "of 2", "of 3"]
+    assert record.working.view_side == 1000
 
 
 def test_other_architectures_and_single_models_are_refused(tmp_path: Path) -> None:

@@ -268,6 +268,16 @@ def test_the_command_rewrites_the_model_and_keeps_its_hashes(
     assert coverage["all"]["area_percent"]["patients"] == 22  # the other half
     assert coverage["data"] == "the other half of the calibration patients"
 
+    chosen = record["thresholds"]
+    words = ["model", "calibrate", "--model", "m", "--data", str(tmp_path), "--thresholds-only"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    record = json.loads((tmp_path / "model.json").read_text())
+    assert (record["thresholds"], record["intervals"]) == (chosen, {})
+    result = CliRunner().invoke(app, [*words, "--check", str(tmp_path)])
+    assert isinstance(result.exception, InputError)
+    assert result.exception.where == "--thresholds-only"
+
 
 def test_only_healthy_people_tell_what_is_false_where_there_are_any(
     colour_model, make_photo, tmp_path: Path, monkeypatch

@@ -61,6 +61,9 @@ def test_shipped_settings_are_valid() -> None:
     assert [load_settings(TrainSettings, file).name for file in files] == [
         "phantom-convnext",
         "phantom-lite2",  # a branch of it
+        "phantom-lite2",  # close-ups and bodies in detail
+        "phantom-lite2",  # courses
+        "phantom-lite2",  # views in detail
         "phantom-lite2",  # how a branch ends
         "phantom-lite2",  # and goes on with better bodies
         "phantom-lite2",
