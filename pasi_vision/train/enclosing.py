@@ -14,7 +14,7 @@ from pasi_vision.train.folder import PhotoEntry, read_truth
 
 __all__ = ["fit_enclosing"]
 
-FEWEST, MOST = 8, 16
+FEWEST, MOST = 8, 32
 """Photographs of a view from which its lengths are told, and as many as are enough."""
 
 GEOMETRIC = 0.9
