@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -118,8 +117,8 @@ def calibrate(
     if not keep_thresholds:
         looks = _looked(network, folder.photos, workers)
         network, figures = _with_thresholds(network, folder, looks, healthy_files, seed, false_area_cost)
-        seen = {look.photo.file: partial(_seen, network, look) for look in looks}
-        pens = fit_enclosing([look.photo for look in looks], lambda photo: seen[photo.file]())
+        of_photo = {look.photo.file: look for look in looks}
+        pens = fit_enclosing([look.photo for look in looks], lambda photo: _seen(network, of_photo[photo.file]))
         network = _changed(network, view_outlines=pens)
     network = _changed(network, intervals={})
     if thresholds_only:
@@ -201,10 +200,11 @@ def _outcomes(network: Model, folder: DataFolder, workers: int) -> list[Outcome]
 
 def _seen(network: Model, look: _Look) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Lesion and skin that the model sees in a photograph, at its working resolution."""
+    from pasi_vision.segment.own import LEVELS
     from pasi_vision.segment.predict import counted
 
     limits = network.folder.record.thresholds_of(look.photo.view)
-    skin = look.levels[0] >= limits.skin * 255
+    skin = look.levels[0] >= limits.skin * (LEVELS - 1)
     levels, level = counted(look.levels[1], skin, limits.lesion, limits.lesion_own_from, limits.lesion_peak)
     return (levels >= level) & skin, skin
 
@@ -232,6 +232,7 @@ def _with_thresholds(
     views = [look for look in looks if look.photo.view is not View.CLOSE_UP]
     several = min(sum(bool(look.photo.masks) for look in some) for some in (close_ups, views)) >= FEWEST_OF_A_KIND
     kinds = {"thresholds": views, "close_up_thresholds": close_ups} if several else {"thresholds": looks}
+    # Lesions are cut inside skin, whose threshold all photographs of a kind must have told first.
     for key, some in kinds.items():
         now, told = network.folder.record.thresholds, {}
         counts = [skin_counts(look.photo, look.shape, look.levels) for look in some]

@@ -48,9 +48,8 @@ def average_models(models: Sequence[str | Path], out: Path) -> ModelRecord:
         for name, tensor in mean.state_dict().items():
             if tensor.dtype.is_floating_point:
                 tensor.copy_(torch.stack([network.state_dict()[name] for network in networks]).mean(0))
-    description = first.model_dump(
-        mode="json", include={"format_version", "name", "version", "architecture", "working"}
-    )
+    kept = {"format_version", "name", "version", "architecture", "preprocessing", "working"}
+    description = first.model_dump(mode="json", include=kept)
     description["training"] = {
         "mean_of": [_origin(folder) for folder in folders],
         "data": _together(folders, "data"),

@@ -87,12 +87,12 @@ def _tried(lesion: Mask, skin: Mask, outline: Mask) -> NDArray[np.float64]:
     """(2, reaches, gaps) Dice and bias of the area, as a share of the picture, of what `enclosed` makes with each pair of lengths."""
     found = np.zeros((2, len(_REACH), len(_HALF_GAP)))
     unit, true = np.sqrt(np.count_nonzero(skin)), int(np.count_nonzero(outline))
-    distance, inside, hit = distance_from(lesion), skin & lesion, skin & outline
+    distance = distance_from(lesion)
     for row, reach in enumerate(_REACH * unit):
         depth = depth_within(distance, reach)
         for column, share in enumerate(_HALF_GAP):
-            deep = inside | (depth > share * reach)
-            area, shared = int(np.count_nonzero(deep & skin)), int(np.count_nonzero(deep & hit))
+            made = ((depth > share * reach) | lesion) & skin
+            area, shared = int(np.count_nonzero(made)), int(np.count_nonzero(made & outline))
             found[:, row, column] = 2 * shared / max(area + true, 1), (area - true) / lesion.size
     return found
 
