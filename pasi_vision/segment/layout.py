@@ -73,7 +73,7 @@ class Working(Settings):
         close_up_longer_sides: Longer sides for a close-up or an unknown photograph; several are looked at and averaged.
         finest_mm_per_px: Where the scale is known, a close-up is never looked at more closely than this.
         coarsest_mm_per_px: Where the scale is known, a photograph is looked at at least this closely (in tiles if that is large).
-        tile, overlap: Size of a tile and what neighbouring tiles share, in working pixels.
+        tile, overlap: A tile has at most `tile` x `tile` working pixels (of any shape), neighbours share at least `overlap`.
         largest_side: The longer side is never larger than this, whatever the scale says.
     """
 
@@ -84,7 +84,7 @@ class Working(Settings):
     close_up_longer_sides: tuple[int, ...] = Field((448, 320), min_length=1)
     finest_mm_per_px: float = Field(0.1, gt=0)
     coarsest_mm_per_px: float = Field(2.5, gt=0)
-    tile: int = Field(1280, gt=0, multiple_of=2)
+    tile: int = Field(1280, gt=0, multiple_of=32)
     overlap: int = Field(128, gt=0)
     largest_side: int = Field(2560, gt=0)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = [
     "resized",
     "skin_box",
     "tiles_along",
+    "tiles_of",
     "view_factor",
 ]
 
@@ -104,13 +106,41 @@ class Tile:
     length: int
 
 
-def tiles_along(length: int, tile: int, overlap: int) -> tuple[Tile, ...]:
-    """Tiles of at most `tile` pixels that cover `length` and share at least `overlap`; their starts are even."""
-    if length <= tile:
+def tiles_along(length: int, count: int, overlap: int, multiple_of: int = 2) -> tuple[Tile, ...]:
+    """`count` tiles of one length that cover an even `length`, no longer than they must be: neighbours share at least `overlap`.
+
+    Their length is a multiple of `multiple_of` (even), and starts are even. Where they would be as long as the whole, one tile is it.
+    """
+    needed = -(-(length + (count - 1) * (overlap + 2)) // count)  # 2: starts are rounded down to even ones
+    long = -(-needed // multiple_of) * multiple_of
+    if count == 1 or long >= length:
         return (Tile(0, length),)
-    count = -(-(length - overlap) // (tile - overlap))
-    starts = np.linspace(0, length - tile, count)
-    return tuple(Tile(int(start) // 2 * 2, tile) for start in starts)
+    return tuple(Tile(int(start) // 2 * 2, long) for start in np.linspace(0, length - long, count))
+
+
+Grid = tuple[tuple[Tile, ...], tuple[Tile, ...]]
+"""Tiles along the rows of a picture and along its columns; every pair of them is a tile."""
+
+
+def tiles_of(shape: tuple[int, int], working: Working, multiple_of: int) -> Grid:
+    """How a picture of `shape` is cut.
+
+    Of all grids whose tiles have at most `tile` x `tile` pixels, the one that looks at fewest pixels; of equal ones that with fewest tiles.
+    """
+    most, step = working.tile**2, working.tile - working.overlap
+    down, across = (
+        [tiles_along(length, count, working.overlap, multiple_of) for count in range(1, -(-length // step) + 2)]
+        for length in shape
+    )
+    fitting = [grid for grid in product(down, across) if grid[0][0].length * grid[1][0].length <= most]
+    return min(fitting, key=lambda grid: _cost(grid, multiple_of))
+
+
+def _cost(grid: Grid, multiple_of: int) -> tuple[int, int]:
+    """Pixels of all tiles together as the network is given them, and their number."""
+    height, width = (-(-tiles[0].length // multiple_of) * multiple_of for tiles in grid)
+    count = len(grid[0]) * len(grid[1])
+    return count * height * width, count
 
 
 def look_at_close_up(
@@ -214,12 +244,12 @@ def look(pixels: NDArray[np.uint8], run: Runner, preprocessing: Preprocessing, w
         borders, so no seam shows.
     """
     height, width = pixels.shape[:2]
-    rows, columns = (tiles_along(n, working.tile, working.overlap) for n in (height, width))
+    rows, columns = tiles_of((height, width), working, preprocessing.multiple_of)
     if len(rows) == len(columns) == 1:
         return _one(pixels, run, preprocessing)
     total = np.zeros((len(OUTPUTS), height // 2, width // 2), np.float32)
     weight = np.zeros(total.shape[1:], np.float32)
-    for row, column in _grid(rows, columns):
+    for row, column in product(rows, columns):
         part = pixels[row.start : row.start + row.length, column.start : column.start + column.length]
         seen = _one(part, run, preprocessing)
         ramp = np.outer(_ramp(row, height, working.overlap), _ramp(column, width, working.overlap))
@@ -230,10 +260,6 @@ def look(pixels: NDArray[np.uint8], run: Runner, preprocessing: Preprocessing, w
         weight[here] += ramp
     total /= weight
     return total
-
-
-def _grid(rows: tuple[Tile, ...], columns: tuple[Tile, ...]) -> Iterator[tuple[Tile, Tile]]:
-    return ((row, column) for row in rows for column in columns)
 
 
 def _ramp(tile: Tile, length: int, overlap: int) -> NDArray[np.float32]:

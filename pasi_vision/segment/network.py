@@ -16,7 +16,7 @@ from torch.nn import functional
 from pasi_vision.errors import ModelError
 from pasi_vision.segment.layout import LOGITS, REGION_CLASSES, SIGN_STEPS, SIGNS, Architecture
 
-__all__ = ["PsoriasisNetwork", "build_network", "probabilities"]
+__all__ = ["LightDecoder", "PsoriasisNetwork", "build_network", "probabilities"]
 
 
 class PsoriasisNetwork(nn.Module):
@@ -64,10 +64,15 @@ class LightDecoder(nn.Module):
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """The finest decoded feature, at the resolution of the finest encoder feature."""
-        coarsest = features[-1]
-        decoded: Tensor = self.lateral(coarsest) + self.context(coarsest.mean((2, 3)))[:, :, None, None]
+        decoded: Tensor = self.coarsest(features[-1])
         for step, skip in zip(self.steps, features[-2::-1], strict=True):
             decoded = step(torch.cat([functional.interpolate(decoded, scale_factor=2.0, mode="nearest"), skip], 1))
+        return decoded
+
+    def coarsest(self, feature: Tensor) -> Tensor:
+        """Where decoding begins, from the encoder's coarsest feature."""
+        whole: Tensor = self.context(feature.mean((2, 3)))
+        decoded: Tensor = self.lateral(feature) + whole[:, :, None, None]
         return decoded
 
 
@@ -132,7 +137,9 @@ def probabilities(logits: Tensor) -> Tensor:
     Region probabilities sum to 1; the expected grade of a sign is the sum over its steps of P(grade > k), each the product of the
     conditional steps up to it (CORN: Shi, Cao & Raschka, Pattern Anal Appl 2023;26:941-955), which are so in order by construction.
     """
-    regions = torch.softmax(logits[:, :REGION_CLASSES], 1)
+    regions = logits[:, :REGION_CLASSES]
+    regions = torch.exp(regions - regions.amax(1, keepdim=True))  # a softmax, in the steps that runtimes are fastest at
+    regions = regions / regions.sum(1, keepdim=True)
     areas = torch.sigmoid(logits[:, REGION_CLASSES : REGION_CLASSES + 2])
     n, _, height, width = logits.shape
     steps = torch.sigmoid(logits[:, REGION_CLASSES + 2 :]).reshape(n, SIGNS, SIGN_STEPS, height, width)

@@ -15,26 +15,35 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pasi_vision.segment.network import probabilities
+from pasi_vision.train.phases import in_phases
 
 __all__ = ["halved", "onnx_bytes"]
 
 
-def onnx_bytes(network: nn.Module) -> bytes:
+def onnx_bytes(network: nn.Module, *, phases: bool = True) -> bytes:
     """A network as an ONNX file: pixels -> probabilities (`network.probabilities`), batch, height and width open.
 
     The tracing exporter is used: the newer one takes minutes for open sizes.
+
+    Args:
+        network: Of `build_network`.
+        phases: Work a light decoder out in phases (phases.py): faster in single precision, slower in 8 bits.
     """
+    padded = _with_constant_padding(network)
+    released: nn.Module = (in_phases(padded, probabilities) if phases else None) or _Released(padded)
     axes = {0: "batch", 2: "height", 3: "width"}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         file = Path(folder) / "model.onnx"
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated, and says so for every constant it folds
         torch.onnx.export(
-            _Released(_with_constant_padding(network)).eval(),
+            released.eval(),
             (torch.zeros(1, 3, 64, 96),),
             file,
             opset_version=17,
             dynamo=False,
-            training=torch.onnx.TrainingMode.PRESERVE,  # norms stay apart: stored weights are the trained ones
+            # Norms stay apart and nothing is worked out beforehand: stored weights are the trained ones, the runtime folds them.
+            training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False,
             input_names=["pixels"],
             output_names=["outputs"],
             dynamic_axes={"pixels": axes, "outputs": axes},

@@ -53,7 +53,7 @@ def quantize_model(
     if not calibration or not check:
         raise InputError("no photograph to calibrate or to compare with", fix="Name folders with photographs.")
     before = load_model(folder.path, threads=1)
-    written = _in_8_bits(onnx_bytes(folder.torch_network()), _seen_by(before, calibration))
+    written = _in_8_bits(onnx_bytes(folder.torch_network(), phases=False), _seen_by(before, calibration))
     output_folder(out)
     write_bytes(out / ONNX_FILE, written)
     for name in (WEIGHTS_FILE, PRIOR_FILE):

@@ -20,6 +20,7 @@ from pasi_vision.segment.look import (
     resized,
     skin_box,
     tiles_along,
+    tiles_of,
     view_factor,
 )
 
@@ -84,14 +85,41 @@ def test_view_without_skin_is_looked_at_once() -> None:
     assert (seen[0] == 1).all()
 
 
-@given(length=st.integers(2, 4000), tile=st.sampled_from([64, 512]), overlap=st.sampled_from([16, 32]))
-def test_tiles_cover_every_pixel_with_enough_overlap(length: int, tile: int, overlap: int) -> None:
-    tiles = tiles_along(2 * (length // 2), tile, overlap)
+@given(
+    length=st.integers(1, 2000),
+    count=st.integers(1, 9),
+    overlap=st.sampled_from([16, 32]),
+    multiple=st.sampled_from([2, 32]),
+)
+def test_tiles_cover_every_pixel_with_enough_overlap(length: int, count: int, overlap: int, multiple: int) -> None:
+    tiles = tiles_along(2 * length, count, overlap, multiple)
+    assert len(tiles) in (1, count)
     assert tiles[0].start == 0
-    assert tiles[-1].start + tiles[-1].length == 2 * (length // 2)
+    assert tiles[-1].start + tiles[-1].length == 2 * length
     for left, right in pairwise(tiles):
         assert left.start + left.length - right.start >= overlap
         assert right.start % 2 == 0
+        assert right.length % multiple == 0
+
+
+@given(height=st.integers(1, 1300), width=st.integers(1, 1300))
+def test_tiles_are_small_enough_and_little_is_looked_at_twice(height: int, width: int) -> None:
+    working = Working(tile=512, overlap=64)
+    shape = 2 * height, 2 * width
+    rows, columns = tiles_of(shape, working, 32)
+    assert rows[0].length * columns[0].length <= working.tile**2
+    looked_at = sum(row.length * column.length for row in rows for column in columns)
+    if shape[0] * shape[1] <= working.tile**2:
+        assert len(rows) == len(columns) == 1
+    # The overlaps of a grid of squares and, on each tile, up to 32 pixels of rounding.
+    squares = [-(-length // 448) for length in shape]
+    assert looked_at <= np.prod([length + n * (66 + 32) for length, n in zip(shape, squares, strict=True)])
+
+
+def test_a_box_a_little_longer_than_a_tile_is_cut_once() -> None:
+    rows, columns = tiles_of((1450, 1400), Working(), 32)
+    assert [(tile.start, tile.length) for tile in rows] == [(0, 800), (650, 800)]
+    assert len(columns) == 1
 
 
 def _local(batch: NDArray[np.float32]) -> NDArray[np.float32]:
