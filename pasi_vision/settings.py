@@ -27,19 +27,49 @@ SettingsType = TypeVar("SettingsType", bound=Settings)
 def load_settings(model: type[SettingsType], path: str | Path) -> SettingsType:
     """Read a YAML file into a settings model.
 
+    `based_on: OTHER.yaml` (a path from the file's own folder) takes over what that file says; what stands beside it counts, key by key.
+
     Raises:
-        SettingsError: The file is missing, is not YAML, has an unknown key or a value off its range.
+        SettingsError: The file is missing, is not YAML, has an unknown key or a value off its range, or is based on itself.
     """
+    return settings_from(model, _content(Path(path), ()), where=str(path))
+
+
+BASE = "based_on"
+
+
+def _content(source: Path, above: tuple[Path, ...]) -> Any:
+    """What a file and the one it is based on say together; `above` are the files that are based on this one."""
     import yaml
 
-    source = Path(path)
     try:
         content = yaml.safe_load(source.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SettingsError("file not found", where=str(source), fix="Check the path.") from error
+        fix = f"Check the path of {BASE} in {above[-1]}." if above else "Check the path."
+        raise SettingsError("file not found", where=str(source), fix=fix) from error
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"not a YAML file ({error})", where=str(source), fix="Correct the line named.") from error
-    return settings_from(model, {} if content is None else content, where=str(source))
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or BASE not in content:
+        return content
+    base = content.pop(BASE)
+    if not isinstance(base, str):
+        raise SettingsError(f"{BASE} is no path", where=str(source), fix="Name one YAML file.")
+    if source.resolve() in above:
+        raise SettingsError("is based on itself", where=str(source), fix=f"Take {BASE} out of one of the files.")
+    below = _content(source.parent / base, (*above, source.resolve()))
+    return _merged(below, content) if isinstance(below, dict) else below
+
+
+def _merged(below: dict[Any, Any], own: dict[Any, Any]) -> dict[Any, Any]:
+    """Keys of both; where both have one, mappings are merged in turn and of anything else the own counts."""
+    nested = {
+        key: _merged(below[key], value)
+        for key, value in own.items()
+        if isinstance(value, dict) and isinstance(below.get(key), dict)
+    }
+    return below | own | nested
 
 
 def settings_from(model: type[SettingsType], content: Any, *, where: str) -> SettingsType:
