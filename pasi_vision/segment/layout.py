@@ -42,16 +42,26 @@ REGION_CLASSES = 6
 LESION, OUTLINE = OUTPUTS.index("lesion"), OUTPUTS.index("outline")
 SIGNS = len(Sign)
 SIGN_STEPS = GRADE_MAX
-LOGITS = REGION_CLASSES + 2 + SIGNS * SIGN_STEPS
-"""Channels of the network itself: each grade is told by four conditional steps."""
+AREA_LOGITS, SIGN_LOGITS = REGION_CLASSES + 2, SIGNS * SIGN_STEPS
+LOGITS = AREA_LOGITS + SIGN_LOGITS
+"""Channels of the network itself: regions, lesion and outline, then the signs, each grade of which is told by four conditional steps."""
 
 
 class Architecture(Settings):
-    """How the network is built; see `network.build_network`."""
+    """How the network is built; see `network.build_network`.
+
+    Attributes:
+        encoder: timm name.
+        decoder: "light", or the name of a model of segmentation-models-pytorch.
+        decoder_channels: Of the light decoder, coarsest first.
+        sign_channels: Hidden channels of a head of the signs' own, which reads the features of all scales; 0: the signs are told like the
+            areas, from what the decoder gives.
+    """
 
     encoder: str = "tf_efficientnet_lite0"
     decoder: str = "light"
     decoder_channels: tuple[int, ...] = (192, 128, 80, 56, 40)
+    sign_channels: int = Field(0, ge=0)
 
 
 class Preprocessing(Settings):

@@ -14,7 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pasi_vision.errors import ModelError
-from pasi_vision.segment.layout import LOGITS, REGION_CLASSES, SIGN_STEPS, SIGNS, Architecture
+from pasi_vision.segment.layout import (
+    AREA_LOGITS,
+    LOGITS,
+    REGION_CLASSES,
+    SIGN_LOGITS,
+    SIGN_STEPS,
+    SIGNS,
+    Architecture,
+)
 
 __all__ = ["LightDecoder", "PsoriasisNetwork", "build_network", "probabilities"]
 
@@ -26,16 +34,50 @@ class PsoriasisNetwork(nn.Module):
     classes, lesion, outline, then 4 conditional steps for each of the 3 signs.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, channels: int) -> None:
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, channels: int, signs: SignHead | None = None) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
-        self.head = nn.Conv2d(channels, LOGITS, 1)
+        self.head = nn.Conv2d(channels, LOGITS if signs is None else AREA_LOGITS, 1)
+        self.signs = signs
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits at half the input's resolution."""
-        logits: Tensor = self.head(self.decoder(self.encoder(pixels)))
-        return logits
+        features: Sequence[Tensor] = self.encoder(pixels)
+        decoded: Tensor = self.decoder(features)
+        areas: Tensor = self.head(decoded)
+        return areas if self.signs is None else torch.cat([areas, self.signs(features, decoded, 2)], 1)
+
+
+class SignHead(nn.Module):
+    """Grades of the signs from the features of all scales at an eighth of the input's resolution: grades change slowly, and what tells
+    them (colour, texture of scale, the skin beside) is little of what a decoder for areas keeps.
+
+    Args:
+        channels: Of the encoder's features, from 1/2 to 1/32.
+        decoded: Channels of the decoder's finest feature.
+        hidden: Between both 1 x 1 convolutions.
+    """
+
+    def __init__(self, channels: Sequence[int], decoded: int, hidden: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(sum(channels) + decoded, affine=False)
+        self.mix = nn.Conv2d(sum(channels) + decoded, hidden, 1)
+        self.steps = nn.Conv2d(hidden, SIGN_LOGITS, 1)
+
+    def forward(self, features: Sequence[Tensor], decoded: Tensor, reduction: int) -> Tensor:
+        """(N, 12, h, w) at the resolution of `decoded`, which is 1/`reduction` of the input's."""
+        levels = [_at_eighth(feature, 2 << level) for level, feature in enumerate(features)]
+        seen = self.norm(torch.cat([_at_eighth(decoded, reduction), *levels], 1))
+        steps: Tensor = self.steps(torch.relu(self.mix(seen)))
+        return functional.interpolate(steps, scale_factor=8.0 / reduction, mode="nearest")
+
+
+def _at_eighth(feature: Tensor, reduction: int) -> Tensor:
+    """A feature at 1/`reduction` of the input's resolution, brought to 1/8."""
+    if reduction < 8:
+        return functional.avg_pool2d(feature, 8 // reduction)
+    return functional.interpolate(feature, scale_factor=reduction / 8, mode="nearest") if reduction > 8 else feature
 
 
 class LightDecoder(nn.Module):
@@ -106,8 +148,14 @@ def build_network(architecture: Architecture) -> nn.Module:
                 f"the light decoder needs features from 1/2 on and one width for each, {architecture.encoder} gives {reductions}",
                 fix="Choose a decoder of segmentation-models-pytorch for this encoder, such as `unet`.",
             )
-        decoder = LightDecoder(skips, architecture.decoder_channels)
-        return PsoriasisNetwork(encoder, decoder, architecture.decoder_channels[-1])
+        decoder, finest = LightDecoder(skips, architecture.decoder_channels), architecture.decoder_channels[-1]
+        signs = SignHead(skips, finest, architecture.sign_channels) if architecture.sign_channels else None
+        return PsoriasisNetwork(encoder, decoder, finest, signs)
+    if architecture.sign_channels:
+        raise ModelError(
+            f"the decoder {architecture.decoder} has no head of the signs' own",
+            fix="Set sign_channels: 0, or use the light decoder.",
+        )
     import segmentation_models_pytorch as smp
 
     try:

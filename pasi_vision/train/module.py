@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from pasi_vision.errors import TrainingError
-from pasi_vision.segment.checkpoint import load_imagenet, open_model
-from pasi_vision.segment.layout import LESION, OUTLINE, REGION_CLASSES, Preprocessing
+from pasi_vision.segment.checkpoint import ModelFolder, load_imagenet, open_model
+from pasi_vision.segment.layout import AREA_LOGITS, LESION, OUTLINE, REGION_CLASSES, Architecture, Preprocessing
 from pasi_vision.segment.network import PsoriasisNetwork, build_network, probabilities
 from pasi_vision.train.losses import losses
 from pasi_vision.train.settings import TrainSettings
@@ -43,11 +43,18 @@ class TrainingModule(lightning.LightningModule):
         """Training mode, but for what is frozen and for the average."""
         super().train(mode)
         self.average.eval()
-        if mode and self.settings.frozen_batch_norms:
+        if mode and self.settings.only == "signs":
+            self.network.eval()
+            cast(nn.Module, self.network.signs).train()
+        elif mode and self.settings.frozen_batch_norms:
             for layer in _encoder(self.network).modules():
                 if isinstance(layer, nn.modules.batchnorm._BatchNorm):
                     layer.eval()
         return self
+
+    def on_train_epoch_start(self) -> None:
+        """Lightning leaves modules in the mode they are in: without this nothing that is frozen would be."""
+        self.train()
 
     def training_step(self, batch: dict[str, Tensor], _: int) -> Tensor:
         found = losses(self(batch["pixels"]), batch, self.settings.losses)
@@ -159,15 +166,25 @@ def _started(settings: TrainSettings) -> nn.Module:
     if settings.start_from == "imagenet":
         load_imagenet(network, settings.architecture)
     elif settings.start_from != "nothing":
-        start = open_model(settings.start_from)
-        if start.record.architecture != settings.architecture:
-            raise TrainingError(
-                f"{start.label} has another architecture than the settings",
-                where=str(start.path),
-                fix="Copy `architecture` from its model.json into the settings.",
-            )
-        network.load_state_dict(start.torch_network().state_dict())
+        network.load_state_dict(_state_of(open_model(settings.start_from), settings.architecture, network))
     return network.to(memory_format=torch.channels_last)
+
+
+def _state_of(start: ModelFolder, architecture: Architecture, network: nn.Module) -> dict[str, Tensor]:
+    """The weights to go on from; where the signs get a head of their own, it begins as it stands in `network`."""
+    state = start.torch_network().state_dict()
+    before = start.record.architecture
+    if architecture.sign_channels and not before.sign_channels:
+        before = before.model_copy(update={"sign_channels": architecture.sign_channels})
+        state["head.weight"], state["head.bias"] = (state[f"head.{name}"][:AREA_LOGITS] for name in ("weight", "bias"))
+        state |= {name: value for name, value in network.state_dict().items() if name.startswith("signs.")}
+    if before != architecture:
+        raise TrainingError(
+            f"{start.label} has another architecture than the settings",
+            where=str(start.path),
+            fix="Copy `architecture` from its model.json into the settings.",
+        )
+    return state
 
 
 def _encoder(network: nn.Module) -> nn.Module:
@@ -176,7 +193,13 @@ def _encoder(network: nn.Module) -> nn.Module:
 
 
 def _freeze(network: nn.Module, settings: TrainSettings) -> None:
-    """Stem and first stages of a timm encoder with `blocks`; encoders built otherwise are frozen child by child."""
+    """Stem and first stages of a timm encoder with `blocks`; encoders built otherwise are frozen child by child.
+
+    Or everything but the signs' own head.
+    """
+    if settings.only == "signs":
+        network.requires_grad_(False)
+        cast(nn.Module, network.signs).requires_grad_(True)
     if settings.frozen_stages == 0:
         return
     encoder = _encoder(network)

@@ -52,7 +52,14 @@ class NetworkInPhases(nn.Module):
         for step, skip in zip(self.steps, features[-2::-1], strict=True):
             phases = step(_joined(phases) if phases else decoded, skip)
         # The last step's features are many, the answers few: only those are joined.
-        return _joined([self.then(self.network.head(phase)) for phase in phases])
+        return _joined([self.then(logits) for logits in self._logits(features, phases)])
+
+    def _logits(self, features: Sequence[Tensor], phases: Phases) -> Phases:
+        areas = [self.network.head(phase) for phase in phases]
+        if self.network.signs is None:
+            return areas
+        signs = self.network.signs(features, torch.stack(phases).mean(0), 4)
+        return [torch.cat([area, signs], 1) for area in areas]
 
 
 class _StepInPhases(nn.Module):

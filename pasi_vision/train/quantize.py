@@ -120,17 +120,28 @@ def _in_8_bits(model: bytes, batches: Sequence[Batch]) -> bytes:
                 weight_type=QuantType.QInt8,
                 activation_type=QuantType.QUInt8,
                 op_types_to_quantize=["Conv", "Clip", "Relu"],
-                nodes_to_exclude=[_last_convolution(folded)],
+                nodes_to_exclude=_last_convolutions(folded),
             )
         finally:
             logging.root.setLevel(level)
         return quantized.read_bytes()
 
 
-def _last_convolution(file: Path) -> str:
+def _last_convolutions(file: Path) -> list[str]:
+    """The convolutions that nothing is worked out behind: of the areas and, where the signs have a head of their own, of the signs."""
     import onnx
 
-    return str([node.name for node in onnx.load(file).graph.node if node.op_type == "Conv"][-1])
+    graph = onnx.load(file).graph
+    readers: dict[str, list[Any]] = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+
+    def last(node: Any) -> bool:
+        behind = [reader for output in node.output for reader in readers.get(output, [])]
+        return all(reader.op_type != "Conv" and last(reader) for reader in behind)
+
+    return [node.name for node in graph.node if node.op_type == "Conv" and last(node)]
 
 
 def _loss(before: Model, after: Model, photos: Sequence[PhotoEntry]) -> dict[str, Any]:

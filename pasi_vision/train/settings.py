@@ -32,6 +32,7 @@ class TrainSettings(Settings):
         scored_share: Share of items that are whole photographs without masks, learnt from raters' region scores (findings.csv).
         learning_rate, weight_decay, warm_up: Of AdamW; the rate rises for `warm_up` of the steps and falls along a cosine.
         encoder_rate: Factor of the learning rate in the encoder: what ImageNet taught about photographs is to stay.
+        only: "signs" trains the signs' own head (`architecture.sign_channels`) alone: areas and regions stay what they were, to the bit.
         frozen_batch_norms: The encoder's batch norms keep their statistics.
         frozen_stages: This many of the encoder's first stages (with its stem) are not trained at all.
         average: Decay of the moving average of the weights, which is what is released.
@@ -62,6 +63,7 @@ class TrainSettings(Settings):
     encoder_rate: float = Field(0.1, ge=0)
     weight_decay: float = Field(1e-2, ge=0)
     warm_up: float = Field(0.05, ge=0, lt=1)
+    only: Literal["signs"] | None = None
     frozen_batch_norms: bool = True
     frozen_stages: int = Field(0, ge=0)
     average: float = Field(0.995, ge=0, lt=1)
@@ -80,4 +82,6 @@ class TrainSettings(Settings):
     def _rounds_fit(self) -> TrainSettings:
         if self.steps % self.steps_per_round:
             raise ValueError("steps is not a multiple of steps_per_round")
+        if self.only == "signs" and not self.architecture.sign_channels:
+            raise ValueError("only: signs needs architecture.sign_channels")
         return self

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 
+@pytest.mark.parametrize("phases", [True, False])
+@pytest.mark.parametrize("sign_channels", [0, 8])
 @pytest.mark.parametrize(
     "encoder", ["tf_efficientnet_lite0", "tf_efficientnet_b0"]
 )  # kernels of 3 and 5, both with "same" padding
-def test_padding_becomes_part_of_the_convolutions(encoder: str) -> None:
+def test_padding_becomes_part_of_the_convolutions(encoder: str, sign_channels: int, phases: bool) -> None:
     import onnx
     import onnxruntime
     import torch
@@ -21,10 +23,11 @@ def test_padding_becomes_part_of_the_convolutions(encoder: str) -> None:
     from pasi_vision.train.onnx_export import onnx_bytes
 
     torch.manual_seed(1)
-    network = build_network(Architecture(encoder=encoder, decoder_channels=(16, 16, 16, 16, 16))).eval()
+    architecture = Architecture(encoder=encoder, decoder_channels=(16, 16, 16, 16, 16), sign_channels=sign_channels)
+    network = build_network(architecture).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        written = onnx_bytes(network)
+        written = onnx_bytes(network, phases=phases)
     assert not [node for node in onnx.load_from_string(written).graph.node if node.op_type == "Pad"]
     session = onnxruntime.InferenceSession(written, providers=["CPUExecutionProvider"])
     generator = np.random.default_rng(0)

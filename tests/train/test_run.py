@@ -64,6 +64,39 @@ def test_stopped_run_goes_on_with_the_same_weights(learning_run: Settings, tmp_p
     assert (whole / "model.safetensors").read_bytes() == (resumed / "model.safetensors").read_bytes()
 
 
+@pytest.mark.parametrize("frozen", [True, False])
+def test_batch_norms_of_the_encoder_keep_their_statistics(tiny_run: Settings, tmp_path: Path, frozen: bool) -> None:
+    from pasi_vision.segment import open_model
+    from pasi_vision.train.run import train
+
+    first = train(tiny_run(), tmp_path / "first", tell=lambda _: None)
+    more = tiny_run(start_from=str(first), frozen_batch_norms=frozen, average=0.5)
+    before, after = (
+        open_model(model).torch_network().state_dict()
+        for model in (first, train(more, tmp_path / "more", tell=lambda _: None))
+    )
+    kept = {n: bool((before[n] == after[n]).all()) for n in before if n.endswith("running_mean")}
+    assert all(kept[n] is frozen for n in kept if n.startswith("encoder."))
+    assert not any(kept[n] for n in kept if n.startswith("decoder."))  # theirs go on
+
+
+def test_head_of_the_signs_is_trained_alone(tiny_run: Settings, tmp_path: Path) -> None:
+    from pasi_vision.segment import load_model
+    from pasi_vision.train.run import train
+
+    first = train(tiny_run(), tmp_path / "first", tell=lambda _: None)
+    signs = {"architecture": {"decoder_channels": [16] * 5, "sign_channels": 8}, "only": "signs", "average": 0.5}
+    second = train(tiny_run(start_from=str(first), **signs), tmp_path / "second", tell=lambda _: None)
+    third = train(tiny_run(start_from=str(second), seed=2, **signs), tmp_path / "third", tell=lambda _: None)
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 128, 3)).astype(np.uint8)
+    before, after, later = (load_model(model, threads=1).outputs(pixels) for model in (first, second, third))
+    np.testing.assert_array_equal(before[:8], after[:8])  # regions, lesion and outline
+    np.testing.assert_array_equal(before[:8], later[:8])
+    assert np.abs(before[8:] - after[8:]).max() > 0.01
+    assert 0 < np.abs(after[8:] - later[8:]).max() < np.abs(before[8:] - after[8:]).max()  # it goes on, not anew
+    np.testing.assert_allclose(load_model(second, backend="torch").outputs(pixels), after, atol=1e-3)
+
+
 def test_resume_and_start_refuse_what_cannot_be(learning_run: Settings, tmp_path: Path) -> None:
     from pasi_vision.train.run import export_run, train
 
