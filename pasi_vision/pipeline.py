@@ -7,6 +7,7 @@ settings, and is not done again.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from pasi_vision.photo import calibrate, check_photo, read_photo
 from pasi_vision.provenance import DEFAULT_MODEL, package_version
 from pasi_vision.records import CalibratedImage, Finding, Masks, PhotoResult, Verdict, finding_frame, preview_size
 from pasi_vision.score import StudySettings, score_findings
+from pasi_vision.settings import load_protocol
 from pasi_vision.storage import output_folder, sha256_of, write_json, write_picture
 
 if TYPE_CHECKING:
@@ -194,7 +196,26 @@ def score_visits(
                 progress(len(results), len(requests), result)
     findings = finding_frame(list(measure_visits(results, model, settings)))
     everyone = findings if others is None else pd.concat([others, findings], ignore_index=True)
-    return StudyResult(results, everyone, score_findings(everyone, settings))
+    return StudyResult(results, everyone, _with_intervals(score_findings(everyone, settings), results, model))
+
+
+def _with_intervals(scores: pd.DataFrame, results: Sequence[PhotoResult], model: Model) -> pd.DataFrame:
+    """Scores with `pasi_interval_low` ... of the model's visits, as far as all the required views were used: others it was not tried on."""
+    intervals, required = Intervals.from_json(model.intervals), set(load_protocol().required)
+    views: dict[tuple[str, str], set[View]] = {}
+    for photo in results:
+        if photo.used:
+            views.setdefault((photo.subject_id, photo.visit), set()).add(photo.view)
+    rows = scores[["subject_id", "visit", "rater"]].itertuples(index=False, name=None)
+    whole = [rater == model.name and required <= views.get((subject, visit), set()) for subject, visit, rater in rows]
+    for name in intervals.scores:
+        ends = [
+            (intervals.score(name, value) if told and value == value else None) or (math.nan, math.nan)
+            for told, value in zip(whole, scores[name], strict=True)
+        ]
+        for number, end in enumerate(("low", "high")):
+            scores[f"{name}_interval_{end}"] = [round(both[number], 3) for both in ends]
+    return scores
 
 
 def measure_visits(results: Sequence[PhotoResult], model: Model, settings: StudySettings) -> Iterable[Finding]:

@@ -66,6 +66,8 @@ def test_score_writes_what_it_says(scored: Path) -> None:
     assert len(mine) == 4
     row = scores[scores["rater"] == "phantom-lite2"].iloc[0]
     assert 0 <= row["pasi_low"] <= row["pasi"] <= row["pasi_high"] <= 72
+    assert row["pasi_interval_low"] <= row["pasi"] <= row["pasi_interval_high"] <= 72
+    assert scores[scores["rater"] != "phantom-lite2"]["pasi_interval_low"].isna().all()
     run = json.loads((scored / "run.json").read_text())
     assert run["model"]["name"] == "phantom-lite2"
     assert run["settings"]["area_convention"] == "outline"
@@ -91,6 +93,8 @@ def test_a_second_run_repeats_nothing_and_says_the_same(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("segmented again")
 
+    # Two photographs are no whole visit: its score would have an interval that was never tried.
+    assert once.scores["pasi_interval_low"].isna().all()
     monkeypatch.setattr("pasi_vision.pipeline.segment_photo", refuse)
     again = score_visits(requests, model, tmp_path, settings=StudySettings())
     pd.testing.assert_frame_equal(once.findings, again.findings)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pasi_vision.train.results import Comparison
 
 _Workers = Annotated[int, typer.Option(min=1, help="Photographs in work at once.")]
-PASI_MAX = 72.0
 _MODEL_HELP = "A released model's name, or the folder of a model."
 
 
@@ -163,19 +162,12 @@ def interval_of(network: Model) -> Callable[[str, float], tuple[float, float] | 
     from pasi_vision.anatomy import Sign
     from pasi_vision.measure import Intervals
 
-    content = dict(network.intervals)
-    own = Intervals.from_json(content)
-    scores = {
-        name: Intervals.from_json({"level": content["level"], "area_percent": content[name]})
-        for name in ("pasi", "bsa_percent")
-        if name in content
-    }
+    own = Intervals.from_json(network.intervals)
 
     def interval(name: str, value: float) -> tuple[float, float] | None:
-        if name in scores:
-            low, high = scores[name].area(value)
-            return low, min(high, PASI_MAX) if name == "pasi" else high
-        if name in ("pasi", "bsa_percent") or "area_percent" not in content:
+        if name in ("pasi", "bsa_percent"):
+            return own.score(name, value)
+        if not own.level:
             return None
         if name == "area_percent":
             return own.area(value)

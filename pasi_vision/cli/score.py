@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -166,8 +167,19 @@ def _summarise(result: StudyResult, model: str, folder: Path) -> bool:
     rows = result.scores[result.scores["rater"] == model]
     for row in rows.to_dict("records"):
         value = "PASI not stated" if isnan(row["pasi"]) else f"PASI {row['pasi']:.1f}"
-        bounds = "" if isnan(row["pasi_low"]) else f" [{row['pasi_low']:.1f}, {row['pasi_high']:.1f}]"
+        interval = _ends(row, "pasi_interval", "interval")
+        bounds = _ends(row, "pasi", "bounds")
         why = f" ({row['reason']})" if row["reason"] else ""
-        typer.echo(f"{row['subject_id']} {row['visit']} day {row['day']}: {value}{bounds} {row['status']}{why}")
+        typer.echo(
+            f"{row['subject_id']} {row['visit']} day {row['day']}: {value}{interval}{bounds} {row['status']}{why}"
+        )
     typer.echo(f"report: {folder / 'report.html'}")
     return bool((rows["status"] != "scored").any())
+
+
+def _ends(row: Mapping[Any, Any], name: str, word: str) -> str:
+    """Both ends of a value, where there are any."""
+    from math import isnan, nan
+
+    low, high = row.get(f"{name}_low", nan), row.get(f"{name}_high", nan)
+    return "" if isnan(low) else f", {word} {low:.1f} to {high:.1f}"

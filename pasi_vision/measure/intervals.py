@@ -12,19 +12,47 @@ from typing import Any
 
 import numpy as np
 
-from pasi_vision.anatomy import GRADE_MAX, Sign
+from pasi_vision.anatomy import GRADE_MAX, PASI_MAX, Sign
 
-__all__ = ["Intervals"]
+__all__ = ["Intervals", "Residuals"]
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Residual quantiles (truth - prediction) of an area_percent or a score.
+
+    Attributes:
+        knots: Predictions at which the quantiles hold; between them they are interpolated.
+        low, high: The quantiles, in the unit of the prediction.
+    """
+
+    knots: tuple[float, ...] = (0.0,)
+    low: tuple[float, ...] = (-100.0,)
+    high: tuple[float, ...] = (100.0,)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Residuals:
+        """Read an entry of `intervals`."""
+        return cls(tuple(content["knots"]), tuple(content["low"]), tuple(content["high"]))
+
+    def around(self, value: float, top: float) -> tuple[float, float]:
+        """Interval of a prediction on a scale from 0 to `top`."""
+        low = value + float(np.interp(value, self.knots, self.low))
+        high = value + float(np.interp(value, self.knots, self.high))
+        return _within(low, value, high, top)
+
+
+_TOPS = {"pasi": PASI_MAX, "bsa_percent": 100.0}
 
 
 @dataclass(frozen=True)
 class Intervals:
-    """Residual quantiles (truth - prediction) of a model.
+    """What a model knows of its errors.
 
     Attributes:
         level: Nominal coverage, such as 0.9.
-        area_knots: Predicted area_percent at which the quantiles below hold; between them they are interpolated.
-        area_low, area_high: Residual quantiles in per cent points at the knots.
+        areas: Of the area_percent of a region.
+        scores: Of "pasi" and "bsa_percent" of whole visits, where enough patients told them.
         grades: For each sign the low and high residual quantile in grades.
         grade_lines: For each sign intercept and slope of the line that takes the network's mean grade of a region to the grade that
             calibration patients had there on average; a sign without a line stays as it is.
@@ -33,9 +61,8 @@ class Intervals:
     """
 
     level: float
-    area_knots: tuple[float, ...] = (0.0,)
-    area_low: tuple[float, ...] = (-100.0,)
-    area_high: tuple[float, ...] = (100.0,)
+    areas: Residuals = Residuals()
+    scores: Mapping[str, Residuals] = field(default_factory=dict)
     grades: Mapping[Sign, tuple[float, float]] = field(default_factory=dict)
     grade_lines: Mapping[Sign, tuple[float, float]] = field(default_factory=dict)
     detection_limit_percent: float = 0.0
@@ -47,22 +74,22 @@ class Intervals:
         lines = {Sign(sign): (float(line[0]), float(line[1])) for sign, line in content.get("grade_line", {}).items()}
         if "area_percent" not in content:
             return cls(level=0.0, grade_lines=lines)
-        area = content["area_percent"]
         return cls(
-            grade_lines=lines,
             level=float(content["level"]),
-            area_knots=tuple(area["knots"]),
-            area_low=tuple(area["low"]),
-            area_high=tuple(area["high"]),
+            areas=Residuals.from_json(content["area_percent"]),
+            scores={name: Residuals.from_json(content[name]) for name in _TOPS if name in content},
             grades={Sign(sign): (float(ends[0]), float(ends[1])) for sign, ends in content.get("grade", {}).items()},
+            grade_lines=lines,
             detection_limit_percent=float(content.get("detection_limit_percent", 0.0)),
         )
 
     def area(self, area_percent: float) -> tuple[float, float]:
         """Interval of an area_percent (0-100)."""
-        low = area_percent + float(np.interp(area_percent, self.area_knots, self.area_low))
-        high = area_percent + float(np.interp(area_percent, self.area_knots, self.area_high))
-        return _within(low, area_percent, high, 100.0)
+        return self.areas.around(area_percent, 100.0)
+
+    def score(self, name: str, value: float) -> tuple[float, float] | None:
+        """Interval of "pasi" (0-72) or "bsa_percent" (0-100) of a visit whose required views were all used; None where none is known."""
+        return self.scores[name].around(value, _TOPS[name]) if name in self.scores else None
 
     def corrected(self, sign: Sign, grade: float) -> float:
         """The network's mean grade of a region on the line of the calibration patients, within 0-4."""

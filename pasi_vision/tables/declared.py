@@ -77,13 +77,16 @@ SCORES = Table(
         Column("pasi", Kind.NUMBER, 0, 72, required=True),
         *(Column(f"pasi{end}", Kind.NUMBER, 0, 72) for end in ("_low", "_high", "_continuous")),
         *(_percent(f"bsa_percent{end}") for end in ("", "_low", "_high")),
+        *(Column(f"pasi_interval{end}", Kind.NUMBER, 0, 72) for end in ("_low", "_high")),
+        *(_percent(f"bsa_percent_interval{end}") for end in ("_low", "_high")),
         *_STATUS,
         Column("band_policy"),
         Column("bsa_table"),
     ),
     key=("subject_id", "visit", "rater", "reading"),
 )
-"""One row per subject x visit x rater x reading; the policies that made it stand in every row."""
+"""One row per subject x visit x rater x reading; the policies that made it stand in every row. _low and _high are bounds (what unseen
+skin leaves open), _interval_low and _high how far a model errs."""
 
 ARMS = Table("arms", (_key("subject_id"), _key("arm")), key=("subject_id",))
 """Which arm each subject was in."""

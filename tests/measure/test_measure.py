@@ -14,12 +14,13 @@ from pasi_vision.measure import (
     measure_photo,
     measure_visit,
 )
+from pasi_vision.measure.intervals import Residuals
 from pasi_vision.measure.views import Cell
 from pasi_vision.records import Finding, Masks
 from pasi_vision.tables import Status
 
 VISIT = Finding("S1", "V1", 1, "model", 1, Region.TRUNK)
-EXACT = Intervals(0.9, (0.0,), (-1.0,), (2.0,), dict.fromkeys(Sign, (-0.5, 0.5)))
+EXACT = Intervals(0.9, Residuals((0.0,), (-1.0,), (2.0,)), grades=dict.fromkeys(Sign, (-0.5, 0.5)))
 
 
 def trunk_masks(affected_columns: int, outlined_columns: int) -> Masks:
@@ -133,6 +134,16 @@ def test_without_calibration_the_intervals_are_the_whole_scale() -> None:
     unknown = Intervals.from_json(None)
     assert unknown.area(30.0) == (0.0, 100.0)
     assert unknown.grade(Sign.ERYTHEMA, 2.0) == (0.0, 4.0)
+    assert unknown.score("pasi", 2.0) is None
+
+
+def test_intervals_of_scores_stay_on_their_scales() -> None:
+    residuals = {"knots": [0.0, 10.0], "low": [-2.0, -4.0], "high": [1.0, 3.0]}
+    known = Intervals.from_json({"level": 0.9, "area_percent": residuals, "pasi": residuals, "bsa_percent": residuals})
+    assert known.score("pasi", 5.0) == (2.0, 7.0)
+    assert known.score("pasi", 71.0) == (67.0, 72.0)
+    assert known.score("bsa_percent", 99.0) == (95.0, 100.0)
+    assert known.score("pasi", 1.0) == (0.0, pytest.approx(2.2))
 
 
 def test_packaged_cells_cover_every_region() -> None:
