@@ -167,6 +167,12 @@ def _started(settings: TrainSettings) -> nn.Module:
         load_imagenet(network, settings.architecture)
     elif settings.start_from != "nothing":
         network.load_state_dict(_state_of(open_model(settings.start_from), settings.architecture, network))
+    if settings.imagenet_norms:
+        photographs = build_network(settings.architecture)
+        load_imagenet(photographs, settings.architecture)
+        theirs = _encoder(photographs).state_dict()
+        statistics = {name: value for name, value in theirs.items() if "running_" in name}
+        _encoder(network).load_state_dict(_encoder(network).state_dict() | statistics)
     return network.to(memory_format=torch.channels_last)
 
 
@@ -198,6 +204,12 @@ def _freeze(network: nn.Module, settings: TrainSettings) -> None:
     Or everything but the signs' own head.
     """
     if settings.only == "signs":
+        if not settings.architecture.sign_channels:
+            raise TrainingError(
+                "the signs have no head of their own that could be trained alone",
+                where="only: signs",
+                fix="Set architecture.sign_channels.",
+            )
         network.requires_grad_(False)
         cast(nn.Module, network.signs).requires_grad_(True)
     if settings.frozen_stages == 0:

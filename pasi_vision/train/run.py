@@ -60,6 +60,7 @@ def train(settings: TrainSettings, out: Path, *, resume: bool = False, tell: Cal
         InputError: The data folders are not valid.
     """
     last = out / "checkpoints" / "last.ckpt"
+    settings = _completed(settings)
     _check_start(settings, out, last, resume=resume)
     # Lightning advertises and counts parameters here; what matters is told by `tell`.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -164,6 +165,17 @@ def _region_prior(photos: Sequence[PhotoEntry], start_from: str) -> RegionPrior:
     views = [photo for photo in photos if photo.view is not View.CLOSE_UP and "regions" in photo.masks]
     own = collect_regions((photo.view, read_picture(photo.masks["regions"], grey=True)) for photo in views)
     return own if start_from in _NO_MODEL else joined_regions(own, open_model(start_from).region_prior())
+
+
+def _completed(settings: TrainSettings) -> TrainSettings:
+    """With architecture and working sizes of the model that is gone on from, as far as the settings do not name their own."""
+    if settings.start_from in _NO_MODEL:
+        return settings
+    start = open_model(settings.start_from).record
+    taken = {
+        name: getattr(start, name) for name in ("architecture", "working") if name not in settings.model_fields_set
+    }
+    return settings.model_copy(update=taken)
 
 
 def _check_start(settings: TrainSettings, out: Path, last: Path, *, resume: bool) -> None:

@@ -22,7 +22,7 @@ class TrainSettings(Settings):
         name: Of the model.
         data, validation: Data folders (data/README.md); validate on another kind of pictures than is trained on.
         start_from: "imagenet" (the package's weights for tf_efficientnet_lite0), "nothing", or a model folder to go on from.
-        architecture, working, augmentation, losses: See there.
+        architecture, working, augmentation, losses: See there. Going on from a model, the first two are the model's unless given.
         seed: Of crops, their changes and the first weights.
         steps: Optimiser steps in all; `steps_per_round` of them between two checkpoints.
         batch_size, accumulate: Crops per forward pass and device, and forward passes per step.
@@ -34,6 +34,7 @@ class TrainSettings(Settings):
         encoder_rate: Factor of the learning rate in the encoder: what ImageNet taught about photographs is to stay.
         only: "signs" trains the signs' own head (`architecture.sign_channels`) alone: areas and regions stay what they were, to the bit.
         frozen_batch_norms: The encoder's batch norms keep their statistics.
+        imagenet_norms: Going on from a model, the encoder's batch norms begin with the statistics of photographs (ImageNet's).
         frozen_stages: This many of the encoder's first stages (with its stem) are not trained at all.
         average: Decay of the moving average of the weights, which is what is released.
         validate_every: Rounds between validations.
@@ -65,6 +66,7 @@ class TrainSettings(Settings):
     warm_up: float = Field(0.05, ge=0, lt=1)
     only: Literal["signs"] | None = None
     frozen_batch_norms: bool = True
+    imagenet_norms: bool = False
     frozen_stages: int = Field(0, ge=0)
     average: float = Field(0.995, ge=0, lt=1)
     validate_every: int = Field(4, gt=0)
@@ -82,6 +84,4 @@ class TrainSettings(Settings):
     def _rounds_fit(self) -> TrainSettings:
         if self.steps % self.steps_per_round:
             raise ValueError("steps is not a multiple of steps_per_round")
-        if self.only == "signs" and not self.architecture.sign_channels:
-            raise ValueError("only: signs needs architecture.sign_channels")
         return self

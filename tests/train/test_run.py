@@ -80,14 +80,39 @@ def test_batch_norms_of_the_encoder_keep_their_statistics(tiny_run: Settings, tm
     assert not any(kept[n] for n in kept if n.startswith("decoder."))  # theirs go on
 
 
+def test_batch_norms_of_photographs_come_back(tiny_run: Settings, tmp_path: Path) -> None:
+    from pasi_vision.segment import open_model
+    from pasi_vision.segment.checkpoint import load_imagenet
+    from pasi_vision.segment.network import build_network
+    from pasi_vision.train.run import train
+
+    first = train(tiny_run(), tmp_path / "first", tell=lambda _: None)
+    more = tiny_run(start_from=str(first), imagenet_norms=True)
+    second = open_model(train(more, tmp_path / "more", tell=lambda _: None))
+    photographs = build_network(second.record.architecture)
+    load_imagenet(photographs, second.record.architecture)
+    found, asked = second.torch_network().state_dict(), photographs.state_dict()
+    for name in (n for n in asked if n.startswith("encoder.") and "running_" in n):
+        np.testing.assert_allclose(found[name], asked[name], rtol=1e-5)
+    name = "encoder.conv_stem.weight"  # the weights themselves go on from the model
+    before = open_model(first).torch_network().state_dict()[name]
+    assert (found[name] - before).abs().max() < (found[name] - asked[name]).abs().max()
+
+
 def test_head_of_the_signs_is_trained_alone(tiny_run: Settings, tmp_path: Path) -> None:
     from pasi_vision.segment import load_model
     from pasi_vision.train.run import train
+    from pasi_vision.train.settings import TrainSettings
 
     first = train(tiny_run(), tmp_path / "first", tell=lambda _: None)
     signs = {"architecture": {"decoder_channels": [16] * 5, "sign_channels": 8}, "only": "signs", "average": 0.5}
     second = train(tiny_run(start_from=str(first), **signs), tmp_path / "second", tell=lambda _: None)
-    third = train(tiny_run(start_from=str(second), seed=2, **signs), tmp_path / "third", tell=lambda _: None)
+    more = tiny_run(start_from=str(second), seed=2, only="signs", average=0.5).model_dump(exclude={"architecture"})
+    third = train(
+        TrainSettings(**more), tmp_path / "third", tell=lambda _: None
+    )  # with the architecture it goes on from
+    with pytest.raises(TrainingError, match="no head of their own"):
+        train(tiny_run(only="signs"), tmp_path / "none", tell=lambda _: None)
     pixels = np.random.default_rng(0).integers(0, 256, (96, 128, 3)).astype(np.uint8)
     before, after, later = (load_model(model, threads=1).outputs(pixels) for model in (first, second, third))
     np.testing.assert_array_equal(before[:8], after[:8])  # regions, lesion and outline
