@@ -161,23 +161,35 @@ Thresholds: {_thresholds(record)}."""
 
 
 def _training(record: ModelRecord) -> str:
-    training = record.training
+    """The last run and all that it went on from."""
+    runs = [record.training]
+    while "before" in runs[-1]:
+        runs.append(runs[-1]["before"])
     lines = ["## Trained on", ""]
     for title, key in (("Training", "data"), ("Validation", "validation_data")):
-        for part in training.get(key, []):
+        parts = [part for run in runs for part in run.get(key, [])]
+        for part in (one for number, one in enumerate(parts) if one not in parts[:number]):
             lines.append(f"- {title}: {', '.join(f'{name} {value}' for name, value in part.items())}")
-    if "photographs" in training:
-        lines.append(f"- Photographs: {', '.join(f'{n} for {what}' for what, n in training['photographs'].items())}")
-    for origin in training.get("mean_of", []):
-        lines.append(f"- Mean of: {_of_what(origin)}")
-    if "mean_of" not in training and "steps_done" in training:
-        lines.append(f"- Steps: {training['steps_done']}")
-    start = training.get("settings", {}).get("start_from")
-    if start:
-        lines.append(f"- Started from: {start}")
-    for name, version in training.get("versions", {}).items():
+    if "photographs" in record.training:
+        of_run = ", ".join(f"{n} for {what}" for what, n in record.training["photographs"].items())
+        lines.append(f"- Photographs of the last run: {of_run}")
+    for run in runs:
+        lines += [f"- Mean of: {_of_what(origin)}" for origin in run.get("mean_of", [])]
+        if "mean_of" not in run and "steps_done" in run:
+            lines.append(f"- Run: {_run(run)}")
+    for name, version in record.training.get("versions", {}).items():
         lines.append(f"- {name} {version}")
     return "\n".join(lines)
+
+
+def _run(run: Mapping[str, Any]) -> str:
+    settings = run.get("settings", {})
+    words = [f"{run['steps_done']} steps, seed {settings.get('seed')}, from {settings.get('start_from')}"]
+    if settings.get("imagenet_norms"):
+        words.append("with the encoder's batch norms of photographs (ImageNet)")
+    if settings.get("only"):
+        words.append(f"of the head of the {settings['only']} alone")
+    return ", ".join(words)
 
 
 def _of_what(origin: Mapping[str, Any]) -> str:

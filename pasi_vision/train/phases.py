@@ -41,7 +41,8 @@ class NetworkInPhases(nn.Module):
         super().__init__()
         self.network = network
         self.coarsest = decoder.coarsest
-        self.steps = nn.ModuleList(_StepInPhases(step) for step in decoder.steps)
+        below = [decoder.lateral.out_channels, *(step[0].out_channels for step in decoder.steps)]  # type: ignore[index]
+        self.steps = nn.ModuleList(_StepInPhases(*step) for step in zip(decoder.steps, below, strict=False))
         self.then = then
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -63,10 +64,11 @@ class NetworkInPhases(nn.Module):
 
 
 class _StepInPhases(nn.Module):
-    """One step of the light decoder: doubled input and skip, convolution, norm, ReLU."""
+    """One step of the light decoder: doubled input of `below` channels and skip, convolution, norm, ReLU."""
 
-    def __init__(self, step: nn.Module) -> None:
+    def __init__(self, step: nn.Module, below: int) -> None:
         super().__init__()
+        self.below = below  # known beforehand, so that a runtime can work all weights out before it sees a picture
         self.convolution: Any
         self.norm: Any
         self.convolution, self.norm, _ = step.children()
@@ -76,15 +78,15 @@ class _StepInPhases(nn.Module):
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
         weight = self.convolution.weight * scale[:, None, None, None]
         bias = norm.bias - norm.running_mean * scale
-        of_small, of_skip = weight[:, : small.shape[1]], weight[:, small.shape[1] :]
+        of_small, of_skip = weight[:, : self.below], weight[:, self.below :]
         phases = []
         for row in (0, 1):
             for column in (0, 1):
                 border = [1 - column, column, 1 - row, row]  # left, right, top, bottom
                 taps = _phase(_phase(of_small, row, 2), column, 3)
-                below = functional.conv2d(functional.pad(small, border), taps, bias)
+                under = functional.conv2d(functional.pad(small, border), taps, bias)
                 beside = functional.conv2d(functional.pad(skip, border), of_skip, stride=2)
-                phases.append(functional.relu(below + beside))
+                phases.append(functional.relu(under + beside))
         return phases
 
 

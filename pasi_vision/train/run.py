@@ -243,6 +243,10 @@ def _description(settings: TrainSettings, data: CropData) -> dict[str, Any]:
         "photographs": {"training": len(data.training), "validation": len(data.validation)},
         "versions": {"pasi_vision": package_version(), "torch": torch.__version__},
     }
+    if settings.start_from not in _NO_MODEL:
+        training["before"] = open_model(
+            settings.start_from
+        ).record.training  # and what that went on from, back to the first run
     return {
         "format_version": FORMAT_VERSION,
         "name": settings.name,
