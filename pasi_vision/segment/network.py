@@ -188,9 +188,9 @@ def probabilities(logits: Tensor) -> Tensor:
     regions = logits[:, :REGION_CLASSES]
     regions = torch.exp(regions - regions.amax(1, keepdim=True))  # a softmax, in the steps that runtimes are fastest at
     regions = regions / regions.sum(1, keepdim=True)
-    areas = torch.sigmoid(logits[:, REGION_CLASSES : REGION_CLASSES + 2])
+    areas = torch.sigmoid(logits[:, REGION_CLASSES:AREA_LOGITS])
     n, _, height, width = logits.shape
-    steps = torch.sigmoid(logits[:, REGION_CLASSES + 2 :]).reshape(n, SIGNS, SIGN_STEPS, height, width)
+    steps = torch.sigmoid(logits[:, AREA_LOGITS:]).reshape(n, SIGNS, SIGN_STEPS, height, width)
     first, second, third, fourth = steps.unbind(2)
     # Horner's form of s1 + s1 s2 + s1 s2 s3 + s1 s2 s3 s4; a cumulative product does not export to every runtime.
     grades = first * (1 + second * (1 + third * (1 + fourth)))

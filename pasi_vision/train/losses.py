@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pasi_vision.anatomy import GRADE_MAX
-from pasi_vision.segment.layout import REGION_CLASSES, SIGN_STEPS, SIGNS
+from pasi_vision.segment.layout import AREA_LOGITS, REGION_CLASSES, SIGN_STEPS, SIGNS
 from pasi_vision.settings import Settings
 from pasi_vision.train.weak import weak_loss
 
@@ -68,7 +68,7 @@ def losses(logits: Tensor, batch: dict[str, Tensor], settings: LossSettings) -> 
         for i in range(2)
     ]
     affected = batch["areas"][:, 0] * known[:, 3, None, None]
-    signs = grade_loss(logits[:, REGION_CLASSES + 2 :], batch["grades"], affected)
+    signs = grade_loss(logits[:, AREA_LOGITS:], batch["grades"], affected)
     total = settings.region * region + settings.lesion * areas[0] + settings.outline * areas[1] + settings.signs * signs
     if "score" in batch:
         total = total + settings.scores * weak_loss(logits, batch["score"])

@@ -199,9 +199,9 @@ def _encoder(network: nn.Module) -> nn.Module:
 
 
 def _freeze(network: nn.Module, settings: TrainSettings) -> None:
-    """Stem and first stages of a timm encoder with `blocks`; encoders built otherwise are frozen child by child.
+    """Everything but the signs' own head where that is trained alone; else the stem and first stages of a timm encoder with `blocks`.
 
-    Or everything but the signs' own head.
+    Encoders built otherwise are frozen child by child.
     """
     if settings.only == "signs":
         if not settings.architecture.sign_channels:
@@ -212,6 +212,7 @@ def _freeze(network: nn.Module, settings: TrainSettings) -> None:
             )
         network.requires_grad_(False)
         cast(nn.Module, network.signs).requires_grad_(True)
+        return
     if settings.frozen_stages == 0:
         return
     encoder = _encoder(network)

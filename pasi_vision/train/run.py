@@ -235,18 +235,18 @@ def _trainer(settings: TrainSettings, out: Path, tell: Callable[[str], None]) ->
 
 def _description(settings: TrainSettings, data: CropData) -> dict[str, Any]:
     """The content of model.json but for hashes: what it was trained on, in figures."""
-    training = {
-        "settings": settings.model_dump(mode="json", exclude={"data", "validation"})
-        | {"start_from": _start(settings.start_from)},
+    training: dict[str, Any] = {
+        "settings": settings.model_dump(mode="json", exclude={"data", "validation"}),
         "data": [_folder_facts(folder) for folder in settings.data],
         "validation_data": [_folder_facts(folder) for folder in settings.validation],
         "photographs": {"training": len(data.training), "validation": len(data.validation)},
         "versions": {"pasi_vision": package_version(), "torch": torch.__version__},
     }
     if settings.start_from not in _NO_MODEL:
-        training["before"] = open_model(
-            settings.start_from
-        ).record.training  # and what that went on from, back to the first run
+        start = open_model(settings.start_from)
+        # A path of one machine says nothing elsewhere; what the model was trained on tells all runs back to the first.
+        training["settings"]["start_from"] = start.label
+        training["before"] = start.record.training
     return {
         "format_version": FORMAT_VERSION,
         "name": settings.name,
@@ -255,11 +255,6 @@ def _description(settings: TrainSettings, data: CropData) -> dict[str, Any]:
         "working": settings.working.model_dump(mode="json"),
         "training": training,
     }
-
-
-def _start(start_from: str) -> str:
-    """What a run started from: a model's label, for a path of one machine says nothing elsewhere."""
-    return start_from if start_from in _NO_MODEL else open_model(start_from).label
 
 
 def _folder_facts(folder: Path) -> dict[str, str]:
