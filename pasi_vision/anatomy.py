@@ -18,8 +18,8 @@ __all__ = [
     "GRADE_MAX",
     "GRADE_THRESHOLDS",
     "OTHER_SKIN",
-    "PASI_MAX",
     "REGION_WEIGHT_TENTHS",
+    "SCORE_MAX",
     "AreaBand",
     "Region",
     "Sign",
@@ -65,8 +65,8 @@ class Sign(StrEnum):
 
 GRADE_MAX = 4
 """Grades run 0 none, 1 slight, 2 moderate, 3 severe, 4 very severe (Fredriksson & Pettersson 1978)."""
-PASI_MAX = 72.0
-"""Of the PASI: every region wholly affected, every sign at its greatest grade."""
+SCORE_MAX = {"pasi": 72.0, "bsa_percent": 100.0}
+"""Of the scores of a visit: every region wholly affected, every sign at its greatest grade."""
 
 
 class View(StrEnum):

@@ -159,13 +159,13 @@ def _agreement(scores: pd.DataFrame, model: str) -> list[dict[str, Any]]:
 
 def interval_of(network: Model) -> Callable[[str, float], tuple[float, float] | None]:
     """Interval of a prediction by the model's own quantiles; None where it has none."""
-    from pasi_vision.anatomy import Sign
+    from pasi_vision.anatomy import SCORE_MAX, Sign
     from pasi_vision.measure import Intervals
 
     own = Intervals.from_json(network.intervals)
 
     def interval(name: str, value: float) -> tuple[float, float] | None:
-        if name in ("pasi", "bsa_percent"):
+        if name in SCORE_MAX:
             return own.score(name, value)
         if not own.level:
             return None

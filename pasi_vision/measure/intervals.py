@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pasi_vision.anatomy import GRADE_MAX, PASI_MAX, Sign
+from pasi_vision.anatomy import GRADE_MAX, SCORE_MAX, Sign
 
 __all__ = ["Intervals", "Residuals"]
 
@@ -40,9 +40,6 @@ class Residuals:
         low = value + float(np.interp(value, self.knots, self.low))
         high = value + float(np.interp(value, self.knots, self.high))
         return _within(low, value, high, top)
-
-
-_TOPS = {"pasi": PASI_MAX, "bsa_percent": 100.0}
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class Intervals:
         return cls(
             level=float(content["level"]),
             areas=Residuals.from_json(content["area_percent"]),
-            scores={name: Residuals.from_json(content[name]) for name in _TOPS if name in content},
+            scores={name: Residuals.from_json(content[name]) for name in SCORE_MAX if name in content},
             grades={Sign(sign): (float(ends[0]), float(ends[1])) for sign, ends in content.get("grade", {}).items()},
             grade_lines=lines,
             detection_limit_percent=float(content.get("detection_limit_percent", 0.0)),
@@ -89,7 +86,7 @@ class Intervals:
 
     def score(self, name: str, value: float) -> tuple[float, float] | None:
         """Interval of "pasi" (0-72) or "bsa_percent" (0-100) of a visit whose required views were all used; None where none is known."""
-        return self.scores[name].around(value, _TOPS[name]) if name in self.scores else None
+        return self.scores[name].around(value, SCORE_MAX[name]) if name in self.scores else None
 
     def corrected(self, sign: Sign, grade: float) -> float:
         """The network's mean grade of a region on the line of the calibration patients, within 0-4."""

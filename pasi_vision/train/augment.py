@@ -7,6 +7,7 @@ grades stay true. What a colour change would turn into another grade (a strong s
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,8 @@ class AugmentationSettings(Settings):
         strength: 0 leaves light, colour, blur and compression alone, 1 is the tried strength.
         occlusion: Share of crops over which something is laid that is not skin.
         clutter: Share of crops whose surroundings are replaced by coloured clutter: real rooms and streets are not plain.
+        dyed: Share of crops whose surroundings keep their light and folds and take other colours, often those of skin and plaques, with
+            blots or without: cloth may be pink and patterned.
         no_skin: Share of crops that are clutter only.
     """
 
@@ -44,6 +47,7 @@ class AugmentationSettings(Settings):
     strength: float = Field(1.0, ge=0, le=2)
     occlusion: float = Field(0.15, ge=0, le=1)
     clutter: float = Field(0.35, ge=0, le=1)
+    dyed: float = Field(0.0, ge=0, le=1)
     no_skin: float = Field(0.04, ge=0, le=1)
 
 
@@ -96,7 +100,10 @@ class Augmentation:
         shares = _cut(source[..., [4, 5]], place, self._crop // 2, cv2.INTER_LINEAR, 2)
         labels = np.concatenate([codes[..., :1], shares, codes[..., 1:]], 2)
         if generator.random() < self._settings.clutter:
-            pixels = _amid_clutter(pixels, labels, generator)
+            pixels = _surrounded(pixels, labels, lambda: clutter(self._crop, generator))
+        if self._settings.dyed and generator.random() < self._settings.dyed:
+            light = pixels
+            pixels = _surrounded(pixels, labels, lambda: _dyed(light, generator))
         if generator.random() < self._settings.no_skin:
             pixels, labels = clutter(self._crop, generator), np.zeros_like(labels)
         if generator.random() < self._settings.occlusion:
@@ -219,16 +226,37 @@ def _uneven_light(pixels: NDArray[np.uint8], spread: float, generator: np.random
     return np.clip(pixels * np.exp(np.clip(field, -0.7, 0.5)), 0, 255).astype(np.uint8)
 
 
-def _amid_clutter(
-    pixels: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.random.Generator
+def _surrounded(
+    pixels: NDArray[np.uint8], labels: NDArray[np.uint8], surroundings: Callable[[], NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:
     """The skin before other surroundings; its edge stays soft."""
     skin = (labels[..., 0] > 0).astype(np.float32)
     if skin.mean() > 0.98:
         return pixels
+    share = cv2.resize(skin, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)[..., None]
+    return np.clip(pixels * share + surroundings() * (1 - share), 0, 255).astype(np.uint8)
+
+
+def _dyed(pixels: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
+    """The picture's light in two other colours: one throughout, the other in blots, whose share, size and sharpness vary."""
     size = pixels.shape[1::-1]
-    share = cv2.resize(skin, size, interpolation=cv2.INTER_LINEAR)[..., None]
-    return np.clip(pixels * share + clutter(size[0], generator) * (1 - share), 0, 255).astype(np.uint8)
+    light = pixels.astype(np.float32).mean(2, keepdims=True) * generator.uniform(0.7, 1.6) + generator.uniform(0, 60)
+    cells = int(np.exp(generator.uniform(np.log(3), np.log(size[0] / 6))))
+    field = cv2.resize(generator.normal(0, 1, (cells, cells)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+    blots = np.clip((field - generator.uniform(0, 2.5)) * np.exp(generator.uniform(0, 4)) + 0.5, 0, 1)[..., None]
+    ground, other = (_cloth_colour(generator) for _ in range(2))
+    tint = ground * (1 - blots) + (ground + (other - ground) * generator.uniform(0.2, 1)) * blots
+    return np.asarray(np.clip(light * tint, 0, 255), np.uint8)
+
+
+def _cloth_colour(generator: np.random.Generator) -> NDArray[np.float64]:
+    """Relative to its light: any colour, or one between those of skin and of plaques."""
+    if generator.random() < 0.4:
+        colour = _any_colour(generator) + 20
+    else:
+        colour = _SKIN_LIKE + generator.uniform(0, 1) * (_PLAQUE_LIKE - _SKIN_LIKE) + generator.normal(0, 12, 3)
+    colour = np.clip(colour, 5, 255)
+    return np.asarray(colour / colour.mean(), np.float64)
 
 
 def clutter(size: int, generator: np.random.Generator) -> NDArray[np.uint8]:
@@ -266,6 +294,9 @@ def _any_colour(generator: np.random.Generator) -> NDArray[np.float64]:
 
 _SKIN_LIKE = np.array([190.0, 140.0, 115.0])
 """Wood, sand and cloth have it too: colour alone is no skin."""
+
+_PLAQUE_LIKE = np.array([190.0, 95.0, 95.0])
+"""Cloth has it too."""
 
 
 def _occluded(

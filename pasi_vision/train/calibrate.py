@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.anatomy import GRADE_MAX, Sign
+from pasi_vision.anatomy import GRADE_MAX, SCORE_MAX, Sign
 from pasi_vision.errors import InputError
 from pasi_vision.train.conformal import (
     area_intervals,
@@ -28,16 +28,12 @@ from pasi_vision.train.figures import Figure, Resample, mean_figures
 __all__ = [
     "FEWEST_PATIENTS",
     "PHOTO_UNIT",
-    "SCORES",
     "VISIT_UNIT",
     "coverage_figures",
     "coverage_record",
     "fit_grade_lines",
     "fit_intervals",
 ]
-
-SCORES = ("pasi", "bsa_percent")
-"""Scores of a visit that get an interval of their own."""
 
 VISIT_UNIT, PHOTO_UNIT = "region of a visit", "region of a photograph"
 
@@ -98,7 +94,7 @@ def fit_intervals(
         ends = _grade(_graded(rows), _graded(photos) if transferred else None, sign, level)
         if ends is not None:
             intervals["grade"][str(sign)] = [round(end, 4) for end in ends]
-    for score in SCORES:
+    for score in SCORE_MAX:
         predicted, true, patients = _pairs(visits, score)
         if len(patients) and len(np.unique(patients)) >= FEWEST_PATIENTS:
             # PASI (0-72) lies within 0-100, so the knots of areas serve it as well.
@@ -177,7 +173,7 @@ def coverage_figures(
         figures += _coverage(rows, "area_percent", name, of, groupings, resample)
     for sign in Sign:
         figures += _coverage(_graded(findings), sign, sign, of, groupings, resample)
-    for score in (*SCORES, *(f"{name}_bounds" for name in SCORES)):
+    for score in (*SCORE_MAX, *(f"{name}_bounds" for name in SCORE_MAX)):
         figures += _coverage(visits, score, score, "visit", ("skin_tone",), resample)
     return figures
 

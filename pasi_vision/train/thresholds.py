@@ -31,7 +31,7 @@ FALSE_AREA_COST = 0.01
 TRIED = np.arange(10, 205, 5)
 """Levels (of 255) that are tried as the threshold of lesions or outlines: 0.04 to 0.78 in steps of 0.02."""
 
-PEAKS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8)
+PEAKS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 """Peaks that are tried (`segment.peaks`)."""
 
 OWN_FROM = (*np.round(np.arange(0.2, 0.9, 0.05), 2).tolist(), 1.0)

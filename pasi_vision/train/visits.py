@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pasi_vision.anatomy import Region, Sign
+from pasi_vision.anatomy import SCORE_MAX, Region, Sign
 from pasi_vision.records import Finding, RegionMeasurement, findings_of
 from pasi_vision.tables import Status
 from pasi_vision.train.evaluate import Outcome, Row
@@ -96,7 +96,7 @@ def visit_rows(scores: pd.DataFrame, model: str, tones: Mapping[str, str], inter
         }
         for name in _SCORES:
             row[f"true_{name}"], row[f"predicted_{name}"] = _number(true[name]), _number(said[name])
-        for name in ("pasi", "bsa_percent"):
+        for name in SCORE_MAX:
             row[f"{name}_bounds_low"], row[f"{name}_bounds_high"] = (
                 _number(said[f"{name}_low"]),
                 _number(said[f"{name}_high"]),
