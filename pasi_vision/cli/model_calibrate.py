@@ -113,10 +113,10 @@ def calibrate(
     }
     sizes = {name: size for name, size in sizes.items() if size is not None}
     network = _changed(network, working=network.folder.record.working.model_copy(update=sizes))
-    figures: dict[str, Any] = {}
+    facts = [data_facts(one) for one in [*folders, *bare]]
     if not keep_thresholds:
         looks = _looked(network, folder.photos, workers)
-        network, figures = _with_thresholds(network, folder, looks, healthy_files, seed, false_area_cost)
+        network = _with_thresholds(network, folder, looks, healthy_files, seed, false_area_cost, facts)
         of_photo = {look.photo.file: look for look in looks}
         pens = fit_enclosing([look.photo for look in looks], lambda photo: _seen(network, of_photo[photo.file]))
         network = _changed(network, view_outlines=pens)
@@ -124,7 +124,7 @@ def calibrate(
     if thresholds_only:
         record = network.folder.record
         rewrite_record(network.folder.path, record, intervals={})
-        _tell_thresholds(record, figures)
+        _tell_thresholds(record)
         return
     outcomes = _outcomes(network, folder, workers)
     fitting, checking = (outcomes, None) if third else _halves(outcomes, seed)
@@ -135,7 +135,7 @@ def calibrate(
         fitted.photos, fitted.visits, fitted.findings, level=level, seed=seed
     )
     intervals["area_convention"] = settings.area_convention
-    intervals["calibration"] |= {"data": [data_facts(one) for one in [*folders, *bare]], **figures}
+    intervals["calibration"] |= {"data": facts}
     calibrated = _changed(network, intervals=intervals)
     measured_on = third or folder
     if checking is None:
@@ -148,7 +148,7 @@ def calibrate(
     }
     record = calibrated.folder.record
     rewrite_record(network.folder.path, record, intervals=intervals)
-    _tell_thresholds(record, figures)
+    _tell_thresholds(record)
     typer.echo(f"detection limit: {intervals['detection_limit_percent']} % of a region")
     for name, row in intervals["measured_coverage"]["all"].items():
         typer.echo(
@@ -156,7 +156,7 @@ def calibrate(
         )
 
 
-def _tell_thresholds(record: ModelRecord, figures: dict[str, Any]) -> None:
+def _tell_thresholds(record: ModelRecord) -> None:
     """Print the thresholds, what they were chosen from, and in which views outlines follow from lesions."""
     from pasi_vision.anatomy import View
 
@@ -166,7 +166,7 @@ def _tell_thresholds(record: ModelRecord, figures: dict[str, Any]) -> None:
             f"{key}: skin {limits.skin}, lesion {limits.lesion} (peak {limits.lesion_peak}), "
             f"outline {limits.outline} (peak {limits.outline_peak})"
         )
-        for name, row in figures.get(key, {}).items():
+        for name, row in record.threshold_choice.get(key, {}).items():
             further = f", false area {row['false_area_percent']} %" if row.get("false_area_percent") is not None else ""
             typer.echo(f"  {name}: Dice {row['dice']}{further}, n = {row['photographs']}")
     drawn = sorted(view.value for view in record.view_outlines)
@@ -216,8 +216,9 @@ def _with_thresholds(
     healthy: Collection[Path],
     seed: int,
     false_area_cost: float,
-) -> tuple[Model, dict[str, Any]]:
-    """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice.
+    facts: list[dict[str, Any]],
+) -> Model:
+    """The model with thresholds and limits of familiarity chosen on a folder, and the figures of the choice with the data's `facts`.
 
     Where there are `healthy` photographs, other ones without a lesion (they may show another disease) have no say.
     """
@@ -225,8 +226,8 @@ def _with_thresholds(
     from pasi_vision.train.thresholds import choose_skin, choose_thresholds, cuts_of, skin_counts
 
     limits, caught = _familiarity(network, folder, [look.signals for look in looks], seed)
-    figures: dict[str, Any] = {"false_area_cost": false_area_cost, "strange_pictures_refused": caught}
-    chosen: dict[str, Any] = {"familiarity": limits, "close_up_thresholds": None}
+    figures: dict[str, Any] = {"data": facts, "false_area_cost": false_area_cost, "strange_pictures_refused": caught}
+    chosen: dict[str, Any] = {"familiarity": limits, "close_up_thresholds": None, "threshold_choice": figures}
     # Views and close-ups differ in how much lesion they show, so each has its own, where the folder holds enough of both.
     close_ups = [look for look in looks if look.photo.view is View.CLOSE_UP]
     views = [look for look in looks if look.photo.view is not View.CLOSE_UP]
@@ -245,7 +246,7 @@ def _with_thresholds(
         ]
         choice = choose_thresholds(telling, now, false_area_cost=false_area_cost)
         figures[key], chosen[key] = told | choice.figures, choice.thresholds
-    return _changed(network, **chosen), figures
+    return _changed(network, **chosen)
 
 
 class _Look(NamedTuple):

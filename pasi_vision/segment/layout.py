@@ -128,6 +128,7 @@ class ModelRecord(Settings):
             lesions are large and rarely absent.
         view_outlines: How outlines follow from lesions in views, where a body gives the scale: view -> (rim, widest gap that is closed),
             as shares of the square root of the number of skin pixels. Other photographs get the outline that the network draws.
+        threshold_choice: The data that thresholds and limits of familiarity were chosen on, and what they reached there.
         intervals: Residual quantiles (truth - prediction) with their level and measured coverage; see docs/model.md.
         familiarity: Signal -> limit above which a picture is unlike a photograph of skin; see familiarity.py.
         training: What it was trained on, in words and figures (data, seeds, settings, versions).
@@ -144,6 +145,7 @@ class ModelRecord(Settings):
     thresholds: Thresholds = Thresholds()
     close_up_thresholds: Thresholds | None = None
     view_outlines: dict[View, tuple[float, float]] = Field(default_factory=dict)
+    threshold_choice: dict[str, Any] = Field(default_factory=dict)
     intervals: dict[str, Any] = Field(default_factory=dict)
     familiarity: dict[str, float] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)

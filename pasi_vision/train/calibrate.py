@@ -40,8 +40,8 @@ VISIT_UNIT, PHOTO_UNIT = "region of a visit", "region of a photograph"
 FEWEST_VISITS = 10
 """Patients with whole visits who can set the width of intervals whose shape is known: nine and the one to come are ten."""
 
-LINE_SHARE = 0.5
-"""Share of the way from the network's own grade to the calibration patients' line."""
+SLOPES = (0.2, 3.0)
+"""Least and greatest slope of a grade line: a network answers nearer to the middle than patients are, never more than so much."""
 
 FEWEST_PATIENTS = 20
 """Below this no 90 % interval with two sides exists (each side needs 19 patients and the one to come)."""
@@ -105,9 +105,9 @@ def fit_intervals(
 def fit_grade_lines(whole: Sequence[Row]) -> dict[str, list[float]]:
     """The `grade_line` of a model.json: by sign, the line from the network's mean grade of a visit's region to the true one.
 
-    A network that was taught by close-ups of striking plaques sees a paler course as redder than it is; two numbers per sign, from
-    patients of another preset, take that back. Least squares in which every patient counts once, with the slope within 0.2-1.5, and then
-    half of the way only: presets differ among themselves about as much as the line differs from none.
+    A network that was taught by close-ups of striking plaques sees a paler course as redder than it is, and where it is unsure it answers
+    near the mean of what it was taught; two numbers per sign, from patients of other presets over their courses, take that back. Least
+    squares in which every patient counts once, with the slope within `SLOPES`.
 
     Args:
         whole: Findings of whole visits, predicted without a line; with fewer than `FEWEST_PATIENTS` patients there is none.
@@ -122,8 +122,8 @@ def fit_grade_lines(whole: Sequence[Row]) -> dict[str, list[float]]:
         x, y = np.average(predicted, weights=weight), np.average(true, weights=weight)
         spread = np.average((predicted - x) ** 2, weights=weight)
         slope = float(np.average((predicted - x) * (true - y), weights=weight) / max(spread, 1e-6))
-        slope = float(np.clip(slope, 0.2, 1.5))
-        lines[str(sign)] = [round(float(y - slope * x) * LINE_SHARE, 4), round(1.0 + (slope - 1.0) * LINE_SHARE, 4)]
+        slope = float(np.clip(slope, *SLOPES))
+        lines[str(sign)] = [round(float(y - slope * x), 4), round(slope, 4)]
     return lines
 
 

@@ -157,7 +157,7 @@ as a medical device; it is not clinically validated. Induration cannot be seen i
 **Network.** Encoder {architecture.encoder}, decoder {architecture.decoder}; looks at the skin in a view with up to
 {record.working.view_pixels / 1e6:g} megapixels and at
 close-ups with {", ".join(str(side) for side in record.working.close_up_longer_sides)} px on the longer side.
-Thresholds: {_thresholds(record)}."""
+Thresholds: {_thresholds(record)}.{_choice(record)}"""
 
 
 def _training(record: ModelRecord) -> str:
@@ -285,6 +285,20 @@ def _thresholds(record: ModelRecord) -> str:
     return f"in views {said(record.thresholds)}; in close-ups {said(record.close_up_thresholds)}"
 
 
+def _choice(record: ModelRecord) -> str:
+    """What the thresholds were chosen on, and what they reach there: where they were fitted, so more than elsewhere."""
+    choice = record.threshold_choice
+    if not choice:
+        return ""
+    reached = []
+    for key, kind in (("thresholds", "views"), ("close_up_thresholds", "close-ups")):
+        for area, row in choice.get(key, {}).items():
+            false = row.get("false_area_percent")
+            further = "" if false is None else f" with {false:g} % of clear skin falsely affected"
+            reached.append(f"{area} in {kind} {row['dice']:g}{further} (n = {row['photographs']})")
+    return f" Chosen on {_facts(choice.get('data'))}; Dice there: {'; '.join(reached)}."
+
+
 def _grade_lines(content: Mapping[str, Any]) -> list[str]:
     lines = content.get("grade_line", {})
     if not lines:
@@ -295,12 +309,13 @@ def _grade_lines(content: Mapping[str, Any]) -> list[str]:
 
 def _refusals(record: ModelRecord, evaluations: Iterable[Mapping[str, Any]]) -> str:
     lines = ["## When it says nothing", ""]
-    caught = record.intervals.get("calibration", {}).get("strange_pictures_refused", {})
+    caught = record.threshold_choice.get("strange_pictures_refused", {})
     if record.familiarity:
         limits = ", ".join(f"{name} > {max(value, LEAST_LIMITS[name]):g}" for name, value in record.familiarity.items())
         lines.append(f"A picture unlike a photograph of skin is refused with the reason ({limits}).")
-        shares = ", ".join(f"{kind} {share:.0%}" for kind, share in caught.items())
-        lines.append(f"Of drawn strangers it refuses by these limits: {shares}.")
+        if caught:
+            shares = ", ".join(f"{kind} {share:.0%}" for kind, share in caught.items())
+            lines.append(f"Of drawn strangers it refuses by these limits: {shares}.")
     else:
         lines.append("It has no limits of familiarity: it does not notice pictures that are no photographs of skin.")
     lines.append("Another skin disease is not told apart from psoriasis.")

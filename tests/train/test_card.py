@@ -29,9 +29,13 @@ def record() -> ModelRecord:
                 "findings": 400,
                 "patients": 100,
                 "data": [{"name": "cal", "photographs": 900, "patients": 100, "preset": "other", "seed": 5}],
-                "strange_pictures_refused": {"drawing": 1.0, "noise": 0.25},
             },
             "measured_coverage": {"all": {"area_percent": coverage}, "data": "a third set"},
+        },
+        threshold_choice={
+            "data": [{"name": "cal", "photographs": 900, "patients": 100, "preset": "other", "seed": 5}],
+            "strange_pictures_refused": {"drawing": 1.0, "noise": 0.25},
+            "thresholds": {"lesion": {"dice": 0.77, "photographs": 600, "false_area_percent": 0.4}},
         },
         familiarity={"flat": 0.7},
         training={"data": [{"folder": "t1", "photos_sha256": "ab"}], "steps_done": 1300},
@@ -116,6 +120,14 @@ def test_private_figures_carry_their_caution(record: ModelRecord, evaluation: di
     file.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(InputError, match="a figure is incomplete"):
         read_private(file)
+
+
+def test_what_thresholds_were_chosen_on(record: ModelRecord, evaluation: dict[str, Any]) -> None:
+    text = card_text(record, [evaluation])
+    assert "Chosen on cal (900 photographs of 100 patients, preset other, seed 5); Dice there: lesion in views 0.77 with 0.4 %" in text
+    bare = record.model_copy(update={"threshold_choice": {}})
+    assert "Chosen on" not in card_text(bare, [evaluation])
+    assert "drawn strangers" not in card_text(bare, [evaluation])
 
 
 def test_strangers_and_refusals(record: ModelRecord, evaluation: dict[str, Any]) -> None:
