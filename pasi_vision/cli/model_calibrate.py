@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -225,9 +225,10 @@ def _with_thresholds(
     from pasi_vision.anatomy import View
     from pasi_vision.train.thresholds import choose_skin, choose_thresholds, cuts_of, skin_counts
 
-    limits, caught = _familiarity(network, folder, [look.signals for look in looks], seed)
-    figures: dict[str, Any] = {"data": facts, "false_area_cost": false_area_cost, "strange_pictures_refused": caught}
-    chosen: dict[str, Any] = {"familiarity": limits, "close_up_thresholds": None, "threshold_choice": figures}
+    strangers = _strangers(folder, seed)
+    limits = _familiarity(network, strangers, [look.signals for look in looks])
+    figures: dict[str, Any] = {"data": facts, "false_area_cost": false_area_cost}
+    chosen: dict[str, Any] = {"familiarity": limits, "close_up_thresholds": None}
     # Views and close-ups differ in how much lesion they show, so each has its own, where the folder holds enough of both.
     close_ups = [look for look in looks if look.photo.view is View.CLOSE_UP]
     views = [look for look in looks if look.photo.view is not View.CLOSE_UP]
@@ -246,7 +247,8 @@ def _with_thresholds(
         ]
         choice = choose_thresholds(telling, now, false_area_cost=false_area_cost)
         figures[key], chosen[key] = told | choice.figures, choice.thresholds
-    return _changed(network, **chosen)
+    network = _changed(network, **chosen)
+    return _changed(network, threshold_choice=figures | {"strange_pictures_refused": _refused(network, strangers)})
 
 
 class _Look(NamedTuple):
@@ -287,23 +289,43 @@ def _looked(network: Model, photos: Sequence[PhotoEntry], workers: int) -> list[
     return told
 
 
-def _familiarity(
-    network: Model, folder: DataFolder, known: Sequence[Signals], seed: int
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Limits between the folder's photographs and drawn strangers, and what they catch (8 pictures of each kind)."""
+def _strangers(folder: DataFolder, seed: int) -> dict[str, list[NDArray[np.uint8]]]:
+    """Pictures that are no photographs of skin, 8 of each kind; some are made of the folder's photographs."""
     import numpy as np
 
     from pasi_vision.photo import read_photo
-    from pasi_vision.segment.familiarity import signals_of
-    from pasi_vision.train.strangers import KINDS, familiarity_limits, stranger
+    from pasi_vision.train.strangers import KINDS, stranger
 
     some = [read_photo(photo.file).pixels for photo in folder.photos[:: max(1, len(folder.photos) // 8)][:8]]
-    strange: dict[str, list[Signals]] = {}
-    for kind in KINDS:
-        generator = np.random.default_rng([seed, 2, *kind.encode()])
-        pictures = [stranger(kind, generator, some) for _ in range(8)]
-        strange[kind] = [signals_of(pixels, network.outputs(pixels)) for pixels in pictures]
+    chances = {kind: np.random.default_rng([seed, 2, *kind.encode()]) for kind in KINDS}
+    return {kind: [stranger(kind, chance, some) for _ in range(8)] for kind, chance in chances.items()}
+
+
+def _familiarity(
+    network: Model, strangers: Mapping[str, Sequence[NDArray[np.uint8]]], known: Sequence[Signals]
+) -> dict[str, float]:
+    """Limits between the folder's photographs and the strangers."""
+    from pasi_vision.segment.familiarity import signals_of
+    from pasi_vision.train.strangers import familiarity_limits
+
+    strange = {
+        kind: [signals_of(pixels, network.outputs(pixels)) for pixels in some] for kind, some in strangers.items()
+    }
     return familiarity_limits(known, strange)
+
+
+def _refused(network: Model, strangers: Mapping[str, Sequence[NDArray[np.uint8]]]) -> dict[str, float]:
+    """Share (0-1) of each kind of which the model says nothing, with a reason: beyond a limit, or without skin."""
+    from pasi_vision.photo import calibrate as calibrate_colours
+    from pasi_vision.photo import check_photo
+    from pasi_vision.records import Photo
+
+    shares = {}
+    for kind, pictures in strangers.items():
+        photos = [Photo(pixels, None, "") for pixels in pictures]
+        reasons = [network.segment(calibrate_colours(photo, check_photo(photo))).reason for photo in photos]
+        shares[kind] = round(sum(bool(reason) for reason in reasons) / len(reasons), 4)
+    return shares
 
 
 def _changed(network: Model, **changes: Any) -> Model:

@@ -315,7 +315,7 @@ def _refusals(record: ModelRecord, evaluations: Iterable[Mapping[str, Any]]) -> 
         lines.append(f"A picture unlike a photograph of skin is refused with the reason ({limits}).")
         if caught:
             shares = ", ".join(f"{kind} {share:.0%}" for kind, share in caught.items())
-            lines.append(f"Of drawn strangers it refuses by these limits: {shares}.")
+            lines.append(f"Of drawn strangers it says nothing, by these limits or because it finds no skin: {shares}.")
     else:
         lines.append("It has no limits of familiarity: it does not notice pictures that are no photographs of skin.")
     lines.append("Another skin disease is not told apart from psoriasis.")

@@ -37,10 +37,8 @@ def stranger(kind: str, generator: np.random.Generator, photographs: Sequence[Pi
     return _MAKERS[kind](generator, photographs[int(generator.integers(len(photographs)))])
 
 
-def familiarity_limits(
-    known: Sequence[Signals], strange: Mapping[str, Sequence[Signals]]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Limits between photographs of skin and strangers, and the share of each kind of stranger that they catch.
+def familiarity_limits(known: Sequence[Signals], strange: Mapping[str, Sequence[Signals]]) -> dict[str, float]:
+    """Limits between photographs of skin and strangers.
 
     A limit lies beyond every known photograph, three quarters of the way to the median of the strangers that the signal is meant for.
 
@@ -49,7 +47,7 @@ def familiarity_limits(
         strange: Kind -> signals of its pictures.
 
     Returns:
-        Signal -> limit (only for signals that part the two), kind -> share (0-1) caught.
+        Signal -> limit; only for signals that part the two.
     """
     limits: dict[str, float] = {}
     for signal in SIGNALS:
@@ -59,12 +57,7 @@ def familiarity_limits(
         most, usual = max(asdict(one)[signal] for one in known), float(np.median(meant))
         if usual - most >= SMALLEST_GAP:
             limits[signal] = max(round(most + TOWARDS_STRANGE * (usual - most), 4), LEAST_LIMITS[signal])
-    caught = {
-        kind: round(float(np.mean([any(asdict(one)[s] > x for s, x in limits.items()) for one in found])), 4)
-        for kind, found in strange.items()
-        if found
-    }
-    return limits, caught
+    return limits
 
 
 def _drawing(generator: np.random.Generator, _: Pixels) -> Pixels:

@@ -124,7 +124,10 @@ def test_private_figures_carry_their_caution(record: ModelRecord, evaluation: di
 
 def test_what_thresholds_were_chosen_on(record: ModelRecord, evaluation: dict[str, Any]) -> None:
     text = card_text(record, [evaluation])
-    assert "Chosen on cal (900 photographs of 100 patients, preset other, seed 5); Dice there: lesion in views 0.77 with 0.4 %" in text
+    assert (
+        "Chosen on cal (900 photographs of 100 patients, preset other, seed 5); Dice there: lesion in views 0.77 with 0.4 %"
+        in text
+    )
     bare = record.model_copy(update={"threshold_choice": {}})
     assert "Chosen on" not in card_text(bare, [evaluation])
     assert "drawn strangers" not in card_text(bare, [evaluation])
