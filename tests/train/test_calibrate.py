@@ -315,9 +315,7 @@ def test_only_healthy_people_tell_what_is_false_where_there_are_any(
     for further in ([], ["--healthy", str(people)]):
         result = CliRunner().invoke(app, [*words, *further])
         assert result.exit_code == 0, result.output
-        told.append(
-            json.loads((tmp_path / "model.json").read_text())["intervals"]["calibration"]["thresholds"]["lesion"]
-        )
+        told.append(json.loads((tmp_path / "model.json").read_text())["threshold_choice"]["thresholds"]["lesion"])
     assert [one["clear_photographs"] for one in told] == [9, 3]
     assert told[0]["false_area_percent"] > 0
     assert told[1]["false_area_percent"] == 0
