@@ -62,11 +62,13 @@ def test_shipped_settings_are_valid() -> None:
         "phantom-convnext",
         "phantom-lite2",  # a branch of it
         "phantom-lite2",  # close-ups and bodies in detail
+        "phantom-lite2",  # cloth, heads and courses
         "phantom-lite2",  # courses
         "phantom-lite2",  # views in detail
         "phantom-lite2",  # how a branch ends
         "phantom-lite2",  # with the batch norms of photographs
         "phantom-lite2",  # and goes on with better bodies
+        "phantom-lite2",  # the head of the signs, again
         "phantom-lite2",  # the head of the signs
         "phantom-lite2",
     ]
