@@ -18,6 +18,7 @@ from pasi_vision.segment.own import own_level
 from pasi_vision.segment.peaks import with_peak
 from pasi_vision.train.calibrate import coverage_record, fit_grade_lines, fit_intervals
 from pasi_vision.train.folder import read_folder, read_truth
+from pasi_vision.train.strangers import KINDS
 from pasi_vision.train.thresholds import PEAKS, TRIED, Cuts, choose_skin, choose_thresholds, cuts_of, levels_of
 from pasi_vision.train.thresholds import _cut as cut_of
 
@@ -315,7 +316,10 @@ def test_only_healthy_people_tell_what_is_false_where_there_are_any(
     for further in ([], ["--healthy", str(people)]):
         result = CliRunner().invoke(app, [*words, *further])
         assert result.exit_code == 0, result.output
-        told.append(json.loads((tmp_path / "model.json").read_text())["threshold_choice"]["thresholds"]["lesion"])
+        choice = json.loads((tmp_path / "model.json").read_text())["threshold_choice"]
+        assert set(choice["strange_pictures_refused"]) == set(KINDS)
+        assert choice["strange_pictures_refused"]["colourless"] == 1.0
+        told.append(choice["thresholds"]["lesion"])
     assert [one["clear_photographs"] for one in told] == [9, 3]
     assert told[0]["false_area_percent"] > 0
     assert told[1]["false_area_percent"] == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,8 @@ def test_limits_refuse_strangers_and_no_photograph() -> None:
     }
     limits = familiarity_limits(known, strange)
     assert set(limits) == set(SIGNALS) - {"doubt"}
+    for found in strange.values():
+        assert all(any(asdict(one)[signal] > limit for signal, limit in limits.items()) for one in found)
     fresh = [skin(generator) for _ in range(20)]
     assert [why_strange(pixels, all_skin(), limits) for pixels in fresh] == [""] * 20
     assert "drawing" in why_strange(stranger("drawing", generator, photographs), all_skin(), limits)
