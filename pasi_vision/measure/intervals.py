@@ -53,8 +53,8 @@ class Intervals:
         grades: For each sign the low and high residual quantile in grades.
         grade_lines: For each sign intercept and slope of the line that takes the network's mean grade of a region to the grade that
             calibration patients had there on average; a sign without a line stays as it is.
-        detection_limit_percent: A predicted area below it is given as 0 (with its interval): smaller areas were as often
-            false as true on the calibration phantoms.
+        detection_limit_percent: A predicted area below it is given as 0 (with its interval): the limit of blank, below which 95 %
+            of clear regions are found.
     """
 
     level: float

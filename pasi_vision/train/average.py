@@ -16,6 +16,7 @@ from pasi_vision.errors import ModelError
 from pasi_vision.segment.checkpoint import PRIOR_FILE, ModelFolder, open_model
 from pasi_vision.segment.layout import ModelRecord
 from pasi_vision.train.export import write_model
+from pasi_vision.train.lineage import data_of, runs_of
 
 __all__ = ["average_models"]
 
@@ -50,10 +51,11 @@ def average_models(models: Sequence[str | Path], out: Path) -> ModelRecord:
                 tensor.copy_(torch.stack([network.state_dict()[name] for network in networks]).mean(0))
     kept = {"format_version", "name", "version", "architecture", "preprocessing", "working"}
     description = first.model_dump(mode="json", include=kept)
+    runs = [run for folder in folders for run in runs_of(folder.record.training)]
     description["training"] = {
         "mean_of": [_origin(folder) for folder in folders],
-        "data": _together(folders, "data"),
-        "validation_data": _together(folders, "validation_data"),
+        "data": data_of(runs, "data"),
+        "validation_data": data_of(runs, "validation_data"),
         "versions": folders[-1].record.training.get("versions", {}),
     }
     return write_model(mean, out, description, folders[0].path / PRIOR_FILE)
@@ -65,11 +67,3 @@ def _origin(folder: ModelFolder) -> dict[str, Any]:
     if "mean_of" in training:
         return origin | {"mean_of": training["mean_of"]}
     return origin | {"seed": training.get("settings", {}).get("seed"), "steps_done": training.get("steps_done")}
-
-
-def _together(folders: Sequence[ModelFolder], what: str) -> list[Any]:
-    """Each data folder that one of the models saw, once."""
-    found: list[Any] = []
-    for folder in folders:
-        found += [one for one in folder.record.training.get(what, []) if one not in found]
-    return found

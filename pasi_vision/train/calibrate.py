@@ -63,8 +63,7 @@ def fit_intervals(
     Args:
         photos: Findings of single photographs: one per patient, photograph and region.
         visits: One per patient and visit with its scores; may be empty.
-        whole: Findings of whole visits. They alone tell the detection limit (in close-ups clear skin is rarer than in patients);
-            with fewer than 20 of them there is no limit.
+        whole: Findings of whole visits. Those of clear regions tell the detection limit.
         level: Nominal coverage.
         seed: Draws the halves of split conformal prediction.
 
@@ -154,7 +153,7 @@ def _patients(rows: Sequence[Row]) -> int:
 
 def _limit(whole: Sequence[Row]) -> float:
     predicted, true, _ = _pairs(whole, "area_percent")
-    return detection_limit(predicted, true) if len(predicted) >= FEWEST_PATIENTS else 0.0
+    return detection_limit(predicted, true)
 
 
 def coverage_figures(

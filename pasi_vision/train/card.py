@@ -13,6 +13,7 @@ from pasi_vision.segment.checkpoint import ModelFolder
 from pasi_vision.segment.familiarity import LEAST_LIMITS
 from pasi_vision.segment.layout import ModelRecord, Thresholds
 from pasi_vision.storage import write_text
+from pasi_vision.train.lineage import data_of, runs_of
 
 __all__ = ["card_text", "read_evaluation", "read_private", "write_card"]
 
@@ -162,13 +163,10 @@ Thresholds: {_thresholds(record)}.{_choice(record)}"""
 
 def _training(record: ModelRecord) -> str:
     """The last run and all that it went on from."""
-    runs = [record.training]
-    while "before" in runs[-1]:
-        runs.append(runs[-1]["before"])
+    runs = runs_of(record.training)
     lines = ["## Trained on", ""]
     for title, key in (("Training", "data"), ("Validation", "validation_data")):
-        parts = [part for run in runs for part in run.get(key, [])]
-        for part in (one for number, one in enumerate(parts) if one not in parts[:number]):
+        for part in data_of(runs, key):
             lines.append(f"- {title}: {', '.join(f'{name} {value}' for name, value in part.items())}")
     if "photographs" in record.training:
         of_run = ", ".join(f"{n} for {what}" for what, n in record.training["photographs"].items())
@@ -258,7 +256,8 @@ def _intervals(record: ModelRecord) -> str:
         f"{content.get('area_convention', 'outline')}; calibrated on {_facts(calibration.get('data'))} "
         f"({calibration.get('findings')} findings of {calibration.get('patients')} patients).",
         *_grade_lines(content),
-        f"Areas below {content.get('detection_limit_percent', 0):g} % of a region are given as clear.",
+        f"Areas below {content.get('detection_limit_percent', 0):g} % of a region are given as clear (limit of blank: 95 % of clear "
+        "regions are found below it; at most 1 %).",
         f"Coverage measured on {_facts(measured.get('data'))}:",
         "",
         "| group | what | covered | mean width |",

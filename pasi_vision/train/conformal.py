@@ -146,22 +146,23 @@ def grade_interval(
     return min(low, middle), max(high, middle)
 
 
-def detection_limit(predicted: Floats, true: Floats, *, largest: float = 1.0) -> float:
-    """Predicted area_percent below which skin is better called clear: the limit with the fewest wrong calls.
+def detection_limit(predicted: Floats, true: Floats, *, share: float = 0.95, largest: float = 1.0) -> float:
+    """The limit of blank (CLSI EP17-A2): area_percent below which the given share of clear regions are found.
 
-    A wrong call is a clear region at or above the limit, or an affected one below it; at the limit itself a find is as often false as
-    true. Of equally good limits the smallest is taken, and none above `largest`, so that mild disease is never called clear.
+    A find below it is what clear skin gives, whatever share of patients has mild disease. Of the (1/2 + n share)-th of n ordered
+    clear regions; with fewer than n = 1 / (2 (1 - share)), ten for 95 %, there is no such region and no limit.
 
     Args:
-        predicted, true: (n,) area_percent.
-        largest: Upper end of the limit.
+        predicted, true: (n,) area_percent; clear regions are those with a truth of 0.
+        share: Of clear regions, 0-1.
+        largest: Upper end of the limit, so that mild disease is never called clear.
     """
-    affected = true > 0
-    candidates = np.unique(np.concatenate([[0.0], predicted[(predicted > 0) & (predicted < largest)]]))
-    # "Below the limit" is strict, so a limit just above a find is the midpoint to the next one.
-    limits = np.concatenate([[0.0], (candidates[:-1] + candidates[1:]) / 2, [largest]])
-    wrong = [int(np.sum(affected & (predicted < x)) + np.sum(~affected & (predicted >= max(x, 1e-9)))) for x in limits]
-    return round(float(limits[int(np.argmin(wrong))]), 4)
+    clear = np.sort(predicted[true == 0])
+    rank = 0.5 + len(clear) * share
+    if rank > len(clear):
+        return 0.0
+    limit = float(np.interp(rank, np.arange(1, len(clear) + 1), clear))
+    return min(largest, float(np.ceil(limit * 1e4) / 1e4))
 
 
 def _half_of(names: NDArray[Any], seed: int) -> NDArray[Any]:

@@ -11,7 +11,7 @@ import json
 import logging
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ from pasi_vision.train.data import CropData
 from pasi_vision.train.dataset import left_unread
 from pasi_vision.train.export import write_model, write_prior
 from pasi_vision.train.folder import PhotoEntry
+from pasi_vision.train.lineage import runs_of
+from pasi_vision.train.losses import LossSettings
 from pasi_vision.train.module import TrainingModule
 from pasi_vision.train.settings import TrainSettings
 
@@ -168,14 +170,23 @@ def _region_prior(photos: Sequence[PhotoEntry], start_from: str) -> RegionPrior:
 
 
 def _completed(settings: TrainSettings) -> TrainSettings:
-    """With architecture and working sizes of the model that is gone on from, as far as the settings do not name their own."""
+    """With architecture, working sizes and losses of the model that is gone on from, as far as the settings do not name their own."""
     if settings.start_from in _NO_MODEL:
         return settings
     start = open_model(settings.start_from).record
-    taken = {
+    taken: dict[str, Any] = {
         name: getattr(start, name) for name in ("architecture", "working") if name not in settings.model_fields_set
     }
+    named = settings.losses.model_dump(include=settings.losses.model_fields_set)
+    taken["losses"] = LossSettings(**(_losses_of(start.training) | named))
     return settings.model_copy(update=taken)
+
+
+def _losses_of(training: Mapping[str, Any]) -> dict[str, float]:
+    """Of the last run that taught areas too (the signs' head alone has a weight of its own): `training` of a model.json."""
+    settings = [run.get("settings", {}) for run in runs_of(training)]
+    found = next((one.get("losses", {}) for one in settings if not one.get("only")), {})
+    return {name: weight for name, weight in found.items() if name in LossSettings.model_fields}
 
 
 def _check_start(settings: TrainSettings, out: Path, last: Path, *, resume: bool) -> None:

@@ -22,7 +22,8 @@ class TrainSettings(Settings):
         name: Of the model.
         data, validation: Data folders (data/README.md); validate on another kind of pictures than is trained on.
         start_from: "imagenet" (the package's weights for tf_efficientnet_lite0), "nothing", or a model folder to go on from.
-        architecture, working, augmentation, losses: See there. Going on from a model, the first two are the model's unless given.
+        architecture, working, augmentation, losses: See there. Going on from a model, all but the augmentation are the model's unless given
+            (of the losses each weight by itself), because its thresholds hold for what they taught.
         seed: Of crops, their changes and the first weights.
         steps: Optimiser steps in all; `steps_per_round` of them between two checkpoints.
         batch_size, accumulate: Crops per forward pass and device, and forward passes per step.

@@ -31,6 +31,7 @@ def _model(folder: Path, seed: int, *, widths: tuple[int, ...] = (16, 16, 8, 8, 
                 "settings": {"seed": seed},
                 "steps_done": 7,
                 "data": [{"folder": "both"}, {"folder": f"of {seed}"}],
+                "before": {"settings": {}, "data": [{"folder": "first"}, {"folder": "both"}]},
             },
         },
     )
@@ -55,7 +56,7 @@ def test_a_mean_of_means_keeps_its_history_and_looks_as_the_first(tmp_path: Path
     before, run = record.training["mean_of"]
     assert [origin["seed"] for origin in before["mean_of"]] == [1, 2]
     assert run["seed"] == 3
-    assert [part["folder"] for part in record.training["data"]] == ["both", "of 1", "of 2", "of 3"]
+    assert [part["folder"] for part in record.training["data"]] == ["both", "of 1", "first", "of 2", "of 3"]
     assert record.working.view_side == 1000
 
 

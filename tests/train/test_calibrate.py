@@ -198,15 +198,15 @@ def test_intervals_are_read_by_measure_and_cover_new_patients() -> None:
     assert 0.87 < np.mean(inside) < 0.94
 
 
-def test_only_whole_visits_tell_the_detection_limit() -> None:
+def test_only_clear_regions_of_whole_visits_tell_the_detection_limit() -> None:
     findings, visits = rows(np.random.default_rng(4), 40)
     whole = [
         {"subject_id": f"P{n}", "predicted_area_percent": area, "true_area_percent": true}
-        for n, (area, true) in enumerate([(0.2, 0.0)] * 15 + [(0.6, 0.5)] * 15)
+        for n, (area, true) in enumerate([(0.6, 0.5)] * 15 + [(0.2, 0.0)] * 15)
     ]
     assert fit_intervals(findings, visits)["detection_limit_percent"] == 0.0
-    assert fit_intervals(findings, visits, whole[:19])["detection_limit_percent"] == 0.0
-    assert fit_intervals(findings, visits, whole)["detection_limit_percent"] == pytest.approx(0.4)
+    assert fit_intervals(findings, visits, whole[:24])["detection_limit_percent"] == 0.0
+    assert fit_intervals(findings, visits, whole)["detection_limit_percent"] == pytest.approx(0.2)
 
 
 def test_coverage_of_all_is_not_without_doubt() -> None:

@@ -110,10 +110,18 @@ def test_knots_are_ascending_and_ends_in_order() -> None:
     assert area == area_intervals(predicted, true, name, 0.9)  # the same halves again
 
 
-def test_detection_limit_where_false_and_true_finds_part() -> None:
-    # Clear skin is found affected up to 0.2 %, disease from 0.4 %: between them no call is wrong, the smallest such limit counts.
-    predicted = np.array([0.0, 0.1, 0.2, 0.4, 0.6, 5.0])
-    true = np.array([0.0, 0.0, 0.0, 0.5, 0.5, 6.0])
-    assert detection_limit(predicted, true) == pytest.approx(0.3)
-    assert detection_limit(np.array([0.1, 0.5, 3.0]), np.array([0.2, 0.4, 3.0])) == 0.0  # nothing is ever false
-    assert detection_limit(np.array([3.0, 4.0]), np.array([0.0, 0.0])) <= 1.0  # never a limit that hides mild disease
+def test_detection_limit_is_the_limit_of_blank() -> None:
+    # CLSI EP17-A2: of 60 ordered blanks the 95th percentile is at rank 0.5 + 60 x 0.95 = 57.5, between the 57th and the 58th.
+    blanks = np.zeros(60)
+    blanks[56:] = [0.2, 0.3, 0.4, 0.6]
+    patients = np.full(40, 0.1)  # however many patients have little: they do not tell what clear skin gives
+    predicted, true = np.concatenate([patients, blanks[::-1]]), np.concatenate([np.full(40, 0.1), np.zeros(60)])
+    assert detection_limit(predicted, true) == pytest.approx(0.25)
+    assert detection_limit(np.zeros(20), np.zeros(20)) == 0.0  # nothing is ever false
+    assert detection_limit(np.full(20, 3.0), np.zeros(20)) == 1.0  # never a limit that hides mild disease
+
+
+def test_without_ten_clear_regions_there_is_no_detection_limit() -> None:
+    # The 95th percentile of nine lies beyond the last: rank 0.5 + 9 x 0.95 > 9.
+    assert detection_limit(np.full(9, 0.2), np.zeros(9)) == 0.0
+    assert detection_limit(np.full(10, 0.2), np.zeros(10)) == pytest.approx(0.2)

@@ -122,6 +122,21 @@ def test_head_of_the_signs_is_trained_alone(tiny_run: Settings, tmp_path: Path) 
     np.testing.assert_allclose(load_model(second, backend="torch").outputs(pixels), after, atol=1e-3)
 
 
+def test_going_on_takes_the_losses_of_the_areas_last_run(tiny_run: Settings, tmp_path: Path) -> None:
+    from pasi_vision.segment import open_model
+    from pasi_vision.train.run import train
+    from pasi_vision.train.settings import TrainSettings
+
+    signs = {"architecture": {"decoder_channels": [16] * 5, "sign_channels": 8}}
+    first = train(tiny_run(losses={"crop_dice": 0.7, "signs": 0.4}, **signs), tmp_path / "first", tell=lambda _: None)
+    alone = tiny_run(start_from=str(first), only="signs", losses={"signs": 1.0}, **signs)
+    second = train(alone, tmp_path / "second", tell=lambda _: None)
+    unnamed = tiny_run(start_from=str(second)).model_dump(exclude={"architecture", "losses"})
+    third = train(TrainSettings(**unnamed, losses={"region": 0.9}), tmp_path / "third", tell=lambda _: None)
+    losses = open_model(third).record.training["settings"]["losses"]
+    assert (losses["crop_dice"], losses["signs"], losses["region"], losses["lesion"]) == (0.7, 0.4, 0.9, 1.0)
+
+
 def test_resume_and_start_refuse_what_cannot_be(learning_run: Settings, tmp_path: Path) -> None:
     from pasi_vision.train.run import export_run, train
 
