@@ -185,7 +185,7 @@ def _completed(settings: TrainSettings) -> TrainSettings:
 def _losses_of(training: Mapping[str, Any]) -> dict[str, float]:
     """Of the last run that taught areas too (the signs' head alone has a weight of its own): `training` of a model.json."""
     settings = [run.get("settings", {}) for run in runs_of(training)]
-    found = next((one.get("losses", {}) for one in settings if not one.get("only")), {})
+    found: Mapping[str, float] = next((one.get("losses", {}) for one in settings if not one.get("only")), {})
     return {name: weight for name, weight in found.items() if name in LossSettings.model_fields}
 
 

@@ -68,6 +68,7 @@ def test_shipped_settings_are_valid() -> None:
         "phantom-lite2",  # how a branch ends
         "phantom-lite2",  # with the batch norms of photographs
         "phantom-lite2",  # and goes on with better bodies
+        "phantom-lite2",  # more slowly
         "phantom-lite2",  # the head of the signs, again
         "phantom-lite2",  # the head of the signs
         "phantom-lite2",
