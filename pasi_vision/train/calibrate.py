@@ -84,7 +84,7 @@ def fit_intervals(
         "unit": unit,
         "area_percent": _area(rows, photos if transferred else None, level, seed),
         "grade": {},
-        "detection_limit_percent": _limit(whole),
+        "detection_limit_percent": detection_limit(*_pairs(whole, "area_percent")[:2]),
         "calibration": {"findings": len(rows), "patients": _patients(rows), "seed": seed},
     }
     if transferred:
@@ -149,11 +149,6 @@ def _grade(rows: Sequence[Row], shape: Sequence[Row] | None, sign: Sign, level: 
 def _patients(rows: Sequence[Row]) -> int:
     """Patients with at least one prediction beside a truth."""
     return len(set(_pairs(rows, "area_percent")[2].tolist()))
-
-
-def _limit(whole: Sequence[Row]) -> float:
-    predicted, true, _ = _pairs(whole, "area_percent")
-    return detection_limit(predicted, true)
 
 
 def coverage_figures(
