@@ -6,7 +6,7 @@ Rows become figures in `figures.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,19 +14,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.anatomy import OTHER_SKIN, Sign
+from pasi_vision.anatomy import OTHER_SKIN, Region, Sign
 from pasi_vision.errors import InputError, PhotoError
 from pasi_vision.records import CalibratedImage, Masks, RegionMeasurement, Verdict
 from pasi_vision.train.folder import PhotoEntry, Truth, read_truth
-from pasi_vision.train.metrics import boundary_distance_px, dice, dice_by_class, false_area_percent
+from pasi_vision.train.metrics import boundary_distance_px, dice, dice_of, false_area_percent, overlap_by_class
 
-__all__ = ["CONVENTIONS", "Outcome", "Row", "Stages", "evaluate_photo", "evaluate_photos", "groups_of", "severity_of"]
+__all__ = [
+    "CONVENTIONS",
+    "Outcome",
+    "Row",
+    "Stages",
+    "evaluate_photo",
+    "evaluate_photos",
+    "groups_of",
+    "mean_dice",
+    "severity_of",
+]
 
 CONVENTIONS = ("lesion", "outline")
 """The two conventions of area: always both, never mixed."""
 
 Row = dict[str, Any]
 """Column -> value; None where there is none. Columns that name a group are text."""
+
+Overlap = tuple[int, int, int]
+"""Pixels that are found and true, that are found, and that are true."""
 
 _TONES = {"I": "I-II", "II": "I-II", "III": "III-IV", "IV": "III-IV", "V": "V-VI", "VI": "V-VI"}
 _GROUPING = ("preset", "camera", "scene", "ita_band")
@@ -56,6 +69,7 @@ class Outcome:
         regions: One row for each region that the true masks show.
         measured: What the model saw of each region.
         true_measured: The same of the true masks; empty without them.
+        pixels: "lesion", "outline" and each region -> pixels found and true, found, and true; without what has no masks.
         used: Whether `score` would use it (readable, no retake, skin found).
         reason: Why not, or why there is nothing to compare; "" when all is well.
     """
@@ -65,6 +79,7 @@ class Outcome:
     regions: tuple[Row, ...] = ()
     measured: tuple[RegionMeasurement, ...] = ()
     true_measured: tuple[RegionMeasurement, ...] = ()
+    pixels: dict[str, Overlap] = field(default_factory=dict)
     used: bool = False
     reason: str = ""
 
@@ -110,15 +125,22 @@ def evaluate_photo(photo: PhotoEntry, stages: Stages) -> Outcome:
     true_masks = truth.as_masks()
     true_measured = tuple(stages.measure(true_masks)) if true_masks is not None else ()
     scale = image.calibration.mm_per_px or photo.mm_per_px
+    overlaps = _overlaps(masks, truth)
     row = {
         **_identity(photo),
         "severity": severity_of(truth),
-        **_photo_measures(masks, truth, scale),
+        **_photo_measures(masks, truth, overlaps, scale),
         "abstained": bool(masks.reason),
         "reason": reason,
     }
     regions = tuple(_region_rows(row, masks, truth, measured, true_measured))
-    return Outcome(photo, row, regions, measured, true_measured, used, reason)
+    return Outcome(photo, row, regions, measured, true_measured, overlaps, used, reason)
+
+
+def mean_dice(overlaps: Iterable[Overlap]) -> float | None:
+    """Mean Dice over what the truth shows; None where it shows nothing."""
+    known = [value for overlap in overlaps if (value := dice_of(overlap)) is not None]
+    return float(np.mean(known)) if known else None
 
 
 def groups_of(photo: PhotoEntry) -> dict[str, str]:
@@ -147,14 +169,14 @@ def _identity(photo: PhotoEntry) -> Row:
     return {"subject_id": photo.subject_id, "visit": photo.visit, "path": photo.path, **groups_of(photo)}
 
 
-def _photo_measures(masks: Masks, truth: Truth, mm_per_px: float | None) -> Row:
+def _photo_measures(masks: Masks, truth: Truth, overlaps: Mapping[str, Overlap], mm_per_px: float | None) -> Row:
     """Dice, boundary distance and false area by both conventions; Dice of the skin and, averaged, of the regions shown."""
     row: Row = {}
     for name in CONVENTIONS:
         true, predicted = _mask(truth, name), _mask(masks, name)
         if true is None or predicted is None:
             continue
-        row[f"dice_{name}"] = dice(predicted, true)
+        row[f"dice_{name}"] = dice_of(overlaps[name])
         distance = boundary_distance_px(predicted, true) if row[f"dice_{name}"] else None
         diagonal = float(np.hypot(*true.shape))
         row[f"boundary_percent_{name}"] = None if distance is None else 100.0 * distance / diagonal
@@ -163,11 +185,22 @@ def _photo_measures(masks: Masks, truth: Truth, mm_per_px: float | None) -> Row:
         row[f"false_area_{name}"] = false_area_percent(predicted, true, skin)
     if truth.regions is not None:
         row["dice_skin"] = dice(masks.regions > 0, truth.regions > 0)
-        by_region = [
-            d for d in dice_by_class(masks.regions, truth.regions, OTHER_SKIN + 1)[1:OTHER_SKIN] if d is not None
-        ]
-        row["dice_region"] = float(np.mean(by_region)) if by_region else None
+        row["dice_region"] = mean_dice(overlaps[region] for region in Region)
     return row
+
+
+def _overlaps(masks: Masks, truth: Truth) -> dict[str, Overlap]:
+    """By area and region; only what the truth has masks of."""
+    found: dict[str, Overlap] = {}
+    for name in CONVENTIONS:
+        true, predicted = _mask(truth, name), _mask(masks, name)
+        if true is not None and predicted is not None:
+            shared, there, size = (int(np.count_nonzero(mask)) for mask in (predicted & true, predicted, true))
+            found[name] = (shared, there, size)
+    if truth.regions is not None:
+        overlaps = overlap_by_class(masks.regions, truth.regions, OTHER_SKIN + 1)
+        found |= {str(region): overlaps[region.code] for region in Region}
+    return found
 
 
 def _region_rows(

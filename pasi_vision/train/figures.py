@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pasi_vision.anatomy import Sign
-from pasi_vision.train.evaluate import CONVENTIONS, Outcome, Row
+from pasi_vision.anatomy import Region, Sign
+from pasi_vision.train.evaluate import CONVENTIONS, Outcome, Row, mean_dice
 from pasi_vision.train.metrics import GRADES, confusion, quadratic_kappa, whole_grades
 
 __all__ = ["HUMAN_CEILING", "WHOLE", "Figure", "Resample", "confusions", "figures_of", "find", "mean_figures"]
@@ -113,10 +113,32 @@ def figures_of(outcomes: Sequence[Outcome], resample: Resample) -> list[Figure]:
             figures += mean_figures(regions, metric, metric, unit, _OF_REGION, by_region, resample)
     for sign in Sign:
         figures += _grade_figures(regions, sign, by_region, resample)
+    visits = _visit_dice(outcomes)
+    for metric in (*(f"dice_{name}" for name in CONVENTIONS), "dice_region"):
+        figures += mean_figures(visits, metric, metric, "share", "visit", ("skin_tone",), resample)
     return figures
 
 
 _OF_REGION = "region of a photograph"
+
+
+def _visit_dice(outcomes: Iterable[Outcome]) -> list[Row]:
+    """Dice of all pixels of a visit's photographs together, as the visit is scored; a region shows in some of them as a sliver."""
+    sums: dict[tuple[str, str], dict[str, NDArray[np.int64]]] = {}
+    rows: dict[tuple[str, str], Row] = {}
+    for outcome in outcomes:
+        if outcome.row:
+            visit = (outcome.photo.subject_id, outcome.photo.visit)
+            rows.setdefault(visit, {name: outcome.row.get(name) for name in ("subject_id", "visit", "skin_tone")})
+            for name, pixels in outcome.pixels.items():
+                known = sums.setdefault(visit, {})
+                known[name] = known.get(name, np.zeros(3, np.int64)) + pixels
+    for visit, known in sums.items():
+        totals = {name: (int(t[0]), int(t[1]), int(t[2])) for name, t in known.items()}
+        for name in CONVENTIONS:
+            rows[visit][f"dice_{name}"] = mean_dice([totals[name]]) if name in totals else None
+        rows[visit]["dice_region"] = mean_dice(totals[region] for region in Region if region in totals)
+    return list(rows.values())
 
 
 def mean_figures(

@@ -18,8 +18,9 @@ __all__ = [
     "boundary_distance_px",
     "confusion",
     "dice",
-    "dice_by_class",
+    "dice_of",
     "false_area_percent",
+    "overlap_by_class",
     "quadratic_kappa",
     "whole_grades",
 ]
@@ -30,21 +31,23 @@ GRADES = GRADE_MAX + 1
 
 def dice(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> float | None:
     """Dice coefficient 2 |P and T| / (|P| + |T|) (Dice, Ecology 1945;26:297); None where the truth is empty."""
-    size = int(np.count_nonzero(true))
-    if size == 0:
-        return None
-    shared = int(np.count_nonzero(predicted & true))
-    return 2.0 * shared / (int(np.count_nonzero(predicted)) + size)
+    shared, found, there = (int(np.count_nonzero(mask)) for mask in (predicted & true, predicted, true))
+    return dice_of((shared, found, there))
 
 
-def dice_by_class(predicted: NDArray[np.uint8], true: NDArray[np.uint8], classes: int) -> tuple[float | None, ...]:
-    """Dice of each class 0 ... classes - 1 of two label images; None for a class that is not in the truth."""
+def overlap_by_class(
+    predicted: NDArray[np.uint8], true: NDArray[np.uint8], classes: int
+) -> tuple[tuple[int, int, int], ...]:
+    """Pixels of each class 0 ... classes - 1 of two label images: in both, in the predicted one, in the true one."""
     joint = np.bincount(true.ravel().astype(np.int64) * classes + predicted.ravel(), minlength=classes * classes)
     table = joint.reshape(classes, classes)
-    of_true, of_predicted = table.sum(1), table.sum(0)
-    return tuple(
-        2.0 * float(table[c, c]) / float(of_true[c] + of_predicted[c]) if of_true[c] else None for c in range(classes)
-    )
+    return tuple(zip(table.diagonal().tolist(), table.sum(0).tolist(), table.sum(1).tolist(), strict=True))
+
+
+def dice_of(overlap: tuple[int, int, int]) -> float | None:
+    """Dice of pixels that are found and true, found, and true; None where the truth is empty."""
+    shared, found, true = overlap
+    return 2.0 * shared / (found + true) if true else None
 
 
 def false_area_percent(predicted: NDArray[np.bool_], true: NDArray[np.bool_], skin: NDArray[np.bool_]) -> float | None:

@@ -106,6 +106,22 @@ def test_grades_and_confusion(outcomes: list[Outcome]) -> None:
     assert value(figures, "scaling_bias", of="region of a photograph") == (0.0, 3)
 
 
+def test_dice_of_a_visit_takes_the_pixels_of_its_photographs_together(make_photo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """A small lesion that is missed in one photograph weighs what it is of the visit, not half of it."""
+    make_photo("large", box(10, 10, 16, 16), subject="P1")
+    make_photo("small", box(20, 20, 8, 8), subject="P1")
+    make_photo("other", box(0, 0, 16, 64), subject="P2")
+    make_photo("clear", box(0, 0, 0, 0), subject="P3")
+    answers = {"large": box(10, 10, 16, 16), "other": box(8, 0, 16, 64)}
+    stages = saying({name: answers.get(name, box(0, 0, 0, 0)) for name in ("large", "small", "other", "clear")})
+    figures = figures_of(evaluate_photos(read_folder(tmp_path).photos, stages), resample)
+    assert value(figures, "dice_lesion") == (pytest.approx((1 + 0 + 0.5) / 3, abs=1e-6), 3)
+    together = 2 * 256 / (256 + 256 + 64)
+    assert value(figures, "dice_lesion", of="visit") == (pytest.approx((together + 0.5) / 2, abs=1e-6), 2)
+    assert value(figures, "dice_outline", of="visit")[1] == 2  # the clear visit has none
+    assert value(figures, "dice_region", of="visit") == (1.0, 3)
+
+
 def test_intervals_count_patients_not_photographs(make_photo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """Thirty photographs of three patients say no more than three patients can."""
     answers = {}

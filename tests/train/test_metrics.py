@@ -9,8 +9,9 @@ from pasi_vision.train.metrics import (
     boundary_distance_px,
     confusion,
     dice,
-    dice_by_class,
+    dice_of,
     false_area_percent,
+    overlap_by_class,
     quadratic_kappa,
     whole_grades,
 )
@@ -34,11 +35,13 @@ def test_dice_of_an_empty_truth_has_no_value() -> None:
     assert dice(box(0, 0, 0, 0), box(0, 0, 0, 0)) is None
 
 
-def test_dice_by_class() -> None:
+def test_overlap_and_dice_by_class() -> None:
     true = np.array([[0, 0, 1, 1], [0, 0, 2, 2]], np.uint8)
     predicted = np.array([[0, 1, 1, 1], [0, 0, 2, 3]], np.uint8)
     # class 0: 2 * 3 / (4 + 3); class 1: 2 * 2 / (2 + 3); class 2: 2 * 1 / (2 + 1); class 3 is not in the truth
-    assert dice_by_class(predicted, true, 4) == pytest.approx((6 / 7, 4 / 5, 2 / 3, None))
+    overlaps = overlap_by_class(predicted, true, 4)
+    assert overlaps == ((3, 3, 4), (2, 3, 2), (1, 1, 2), (0, 1, 0))
+    assert [dice_of(overlap) for overlap in overlaps] == pytest.approx([6 / 7, 4 / 5, 2 / 3, None])
 
 
 def test_false_area_is_of_clear_skin_only() -> None:
