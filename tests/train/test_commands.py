@@ -61,6 +61,7 @@ def test_shipped_settings_are_valid() -> None:
     assert [load_settings(TrainSettings, file).name for file in files] == [
         "phantom-convnext",
         "phantom-lite2",  # a branch of it
+        "phantom-lite2",  # still more slowly
         "phantom-lite2",  # close-ups and bodies in detail
         "phantom-lite2",  # cloth, heads and courses
         "phantom-lite2",  # courses
