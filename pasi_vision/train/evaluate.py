@@ -18,28 +18,24 @@ from pasi_vision.anatomy import OTHER_SKIN, Region, Sign
 from pasi_vision.errors import InputError, PhotoError
 from pasi_vision.records import CalibratedImage, Masks, RegionMeasurement, Verdict
 from pasi_vision.train.folder import PhotoEntry, Truth, read_truth
-from pasi_vision.train.metrics import boundary_distance_px, dice, dice_of, false_area_percent, overlap_by_class
+from pasi_vision.train.metrics import (
+    Overlap,
+    boundary_distance_px,
+    dice,
+    dice_of,
+    false_area_percent,
+    mean_dice,
+    overlap,
+    overlap_by_class,
+)
 
-__all__ = [
-    "CONVENTIONS",
-    "Outcome",
-    "Row",
-    "Stages",
-    "evaluate_photo",
-    "evaluate_photos",
-    "groups_of",
-    "mean_dice",
-    "severity_of",
-]
+__all__ = ["CONVENTIONS", "Outcome", "Row", "Stages", "evaluate_photo", "evaluate_photos", "groups_of", "severity_of"]
 
 CONVENTIONS = ("lesion", "outline")
 """The two conventions of area: always both, never mixed."""
 
 Row = dict[str, Any]
 """Column -> value; None where there is none. Columns that name a group are text."""
-
-Overlap = tuple[int, int, int]
-"""Pixels that are found and true, that are found, and that are true."""
 
 _TONES = {"I": "I-II", "II": "I-II", "III": "III-IV", "IV": "III-IV", "V": "V-VI", "VI": "V-VI"}
 _GROUPING = ("preset", "camera", "scene", "ita_band")
@@ -69,7 +65,7 @@ class Outcome:
         regions: One row for each region that the true masks show.
         measured: What the model saw of each region.
         true_measured: The same of the true masks; empty without them.
-        pixels: "lesion", "outline" and each region -> pixels found and true, found, and true; without what has no masks.
+        pixels: "lesion", "outline" and each region -> found and true pixels; without what the truth has no masks of.
         used: Whether `score` would use it (readable, no retake, skin found).
         reason: Why not, or why there is nothing to compare; "" when all is well.
     """
@@ -137,12 +133,6 @@ def evaluate_photo(photo: PhotoEntry, stages: Stages) -> Outcome:
     return Outcome(photo, row, regions, measured, true_measured, overlaps, used, reason)
 
 
-def mean_dice(overlaps: Iterable[Overlap]) -> float | None:
-    """Mean Dice over what the truth shows; None where it shows nothing."""
-    known = [value for overlap in overlaps if (value := dice_of(overlap)) is not None]
-    return float(np.mean(known)) if known else None
-
-
 def groups_of(photo: PhotoEntry) -> dict[str, str]:
     """Column -> group of a photograph, for breaking figures down; only what is recorded, nothing inferred."""
     groups = {"view": str(photo.view), "skin_tone": _TONES.get(photo.skin_tone or "", "not recorded")}
@@ -195,11 +185,10 @@ def _overlaps(masks: Masks, truth: Truth) -> dict[str, Overlap]:
     for name in CONVENTIONS:
         true, predicted = _mask(truth, name), _mask(masks, name)
         if true is not None and predicted is not None:
-            shared, there, size = (int(np.count_nonzero(mask)) for mask in (predicted & true, predicted, true))
-            found[name] = (shared, there, size)
+            found[name] = overlap(predicted, true)
     if truth.regions is not None:
-        overlaps = overlap_by_class(masks.regions, truth.regions, OTHER_SKIN + 1)
-        found |= {str(region): overlaps[region.code] for region in Region}
+        by_code = overlap_by_class(masks.regions, truth.regions, OTHER_SKIN + 1)
+        found |= {str(region): by_code[region.code] for region in Region}
     return found
 
 
@@ -226,7 +215,7 @@ def _region_rows(
             shared, size_predicted, size_true = (int(c[true.region.code]) for c in counts[name])
             row[f"true_{name}"], row[f"predicted_{name}"] = actual, predicted
             row[f"area_error_{name}"] = None if predicted is None else predicted - actual
-            row[f"dice_{name}"] = 2.0 * shared / (size_predicted + size_true) if size_true else None
+            row[f"dice_{name}"] = dice_of((shared, size_predicted, size_true))
             row[f"false_area_{name}"] = 100.0 * size_predicted / true.skin_px if size_true == 0 else None
         row.update(_grade_columns(true, found, has_signs=truth.signs is not None))
         yield row

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasi_vision.anatomy import Region, Sign
-from pasi_vision.train.evaluate import CONVENTIONS, Outcome, Row, mean_dice
-from pasi_vision.train.metrics import GRADES, confusion, quadratic_kappa, whole_grades
+from pasi_vision.train.evaluate import CONVENTIONS, Outcome, Row
+from pasi_vision.train.metrics import GRADES, Overlap, confusion, dice_of, mean_dice, quadratic_kappa, whole_grades
 
 __all__ = ["HUMAN_CEILING", "WHOLE", "Figure", "Resample", "confusions", "figures_of", "find", "mean_figures"]
 
@@ -124,21 +124,24 @@ _OF_REGION = "region of a photograph"
 
 def _visit_dice(outcomes: Iterable[Outcome]) -> list[Row]:
     """Dice of all pixels of a visit's photographs together, as the visit is scored; a region shows in some of them as a sliver."""
-    sums: dict[tuple[str, str], dict[str, NDArray[np.int64]]] = {}
-    rows: dict[tuple[str, str], Row] = {}
+    visits: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.row:
-            visit = (outcome.photo.subject_id, outcome.photo.visit)
-            rows.setdefault(visit, {name: outcome.row.get(name) for name in ("subject_id", "visit", "skin_tone")})
-            for name, pixels in outcome.pixels.items():
-                known = sums.setdefault(visit, {})
-                known[name] = known.get(name, np.zeros(3, np.int64)) + pixels
-    for visit, known in sums.items():
-        totals = {name: (int(t[0]), int(t[1]), int(t[2])) for name, t in known.items()}
+            visits.setdefault((outcome.photo.subject_id, outcome.photo.visit), []).append(outcome)
+    rows = []
+    for shots in visits.values():
+        row: Row = {name: shots[0].row.get(name) for name in ("subject_id", "visit", "skin_tone")}
         for name in CONVENTIONS:
-            rows[visit][f"dice_{name}"] = mean_dice([totals[name]]) if name in totals else None
-        rows[visit]["dice_region"] = mean_dice(totals[region] for region in Region if region in totals)
-    return list(rows.values())
+            row[f"dice_{name}"] = dice_of(_together(shots, name))
+        row["dice_region"] = mean_dice(_together(shots, region) for region in Region)
+        rows.append(row)
+    return rows
+
+
+def _together(shots: Iterable[Outcome], name: str) -> Overlap:
+    """Pixels of an area or region in several photographs; none where they have no masks of it."""
+    shared, found, true = np.sum([shot.pixels.get(name, (0, 0, 0)) for shot in shots], axis=0).tolist()
+    return shared, found, true
 
 
 def mean_figures(

@@ -6,7 +6,7 @@ them would mix two questions. What a model finds on clear skin is told by `false
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,39 +15,54 @@ from pasi_vision.anatomy import GRADE_MAX
 
 __all__ = [
     "GRADES",
+    "Overlap",
     "boundary_distance_px",
     "confusion",
     "dice",
     "dice_of",
     "false_area_percent",
+    "mean_dice",
+    "overlap",
     "overlap_by_class",
     "quadratic_kappa",
     "whole_grades",
 ]
 
+Overlap = tuple[int, int, int]
+"""Pixels that are found and true, that are found, and that are true."""
+
 GRADES = GRADE_MAX + 1
 """Number of categories of a grade."""
 
 
-def dice(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> float | None:
-    """Dice coefficient 2 |P and T| / (|P| + |T|) (Dice, Ecology 1945;26:297); None where the truth is empty."""
+def overlap(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Overlap:
+    """Of two masks."""
     shared, found, there = (int(np.count_nonzero(mask)) for mask in (predicted & true, predicted, true))
-    return dice_of((shared, found, there))
+    return shared, found, there
 
 
-def overlap_by_class(
-    predicted: NDArray[np.uint8], true: NDArray[np.uint8], classes: int
-) -> tuple[tuple[int, int, int], ...]:
-    """Pixels of each class 0 ... classes - 1 of two label images: in both, in the predicted one, in the true one."""
+def overlap_by_class(predicted: NDArray[np.uint8], true: NDArray[np.uint8], classes: int) -> tuple[Overlap, ...]:
+    """Of each class 0 ... classes - 1 of two label images."""
     joint = np.bincount(true.ravel().astype(np.int64) * classes + predicted.ravel(), minlength=classes * classes)
     table = joint.reshape(classes, classes)
     return tuple(zip(table.diagonal().tolist(), table.sum(0).tolist(), table.sum(1).tolist(), strict=True))
 
 
-def dice_of(overlap: tuple[int, int, int]) -> float | None:
-    """Dice of pixels that are found and true, found, and true; None where the truth is empty."""
-    shared, found, true = overlap
+def dice_of(pixels: Overlap) -> float | None:
+    """Dice coefficient 2 |P and T| / (|P| + |T|) (Dice, Ecology 1945;26:297); None where the truth is empty."""
+    shared, found, true = pixels
     return 2.0 * shared / (found + true) if true else None
+
+
+def mean_dice(several: Iterable[Overlap]) -> float | None:
+    """Mean Dice over what the truth shows; None where it shows nothing."""
+    known = [value for pixels in several if (value := dice_of(pixels)) is not None]
+    return float(np.mean(known)) if known else None
+
+
+def dice(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> float | None:
+    """`dice_of` two masks."""
+    return dice_of(overlap(predicted, true))
 
 
 def false_area_percent(predicted: NDArray[np.bool_], true: NDArray[np.bool_], skin: NDArray[np.bool_]) -> float | None:
